@@ -1,0 +1,136 @@
+"""Writing files so that a reader finds the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gwm_models.errors import OutputError
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name, then rename it.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; nothing is left behind.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+
+
+@contextmanager
+def new_folder(folder: Path, landmark: str) -> Iterator[Path]:
+    """Give a temporary folder that becomes `folder` when the block ends without an error.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced whole if it already holds `landmark`.
+    landmark : str
+        A file that every such folder has.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written, or holds something else; it is then left as it was.
+    """
+    occupied = folder.exists() or folder.is_symlink()
+    if occupied and not (folder.is_dir() and ((folder / landmark).is_file() or not any(folder.iterdir()))):
+        raise OutputError(
+            f"{folder} exists and is not a run folder (no {landmark}). Choose another --out, or remove it."
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.") from error
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        _replace(fresh, folder)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _replace(fresh: Path, folder: Path) -> None:
+    old = None
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+        folder.rename(old / folder.name)
+    fresh.rename(folder)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def csv_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> str:
+    r"""Write rows as CSV; text that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    Examples
+    --------
+    >>> csv_text([{"area": "=cmd", "change": -1.5, "n": None}])
+    "area,change,n\n'=cmd,-1.5,\n"
+    """
+    names = list(columns if columns is not None else dict.fromkeys(name for row in rows for name in row))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(map(safe_cell, names))
+    writer.writerows([safe_cell(row.get(name)) for name in names] for row in rows)
+    return buffer.getvalue()
+
+
+def safe_cell(value: object) -> str:
+    """Return the text of a CSV cell, with an apostrophe before text that could be read as a formula.
+
+    Examples
+    --------
+    >>> [safe_cell(cell) for cell in (-1.5, "-1.5", "=1+1", "Hull", None, True)]
+    ['-1.5', '-1.5', "'=1+1", 'Hull', '', 'true']
+    """
+    text = cell_text(value)
+    return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
+
+
+def cell_text(value: object) -> str:
+    """Return a value as the text of a cell: nothing for None and nan, ``true`` and ``false``, lists with semicolons."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "; ".join(map(cell_text, value)) if isinstance(value, list) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def json_text(value: object) -> str:
+    """Write a value as indented JSON; NaN and infinity are refused."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
