@@ -1,0 +1,1 @@
+"""Tables and editions: read once, checked once, immutable."""
