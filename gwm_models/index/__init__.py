@@ -1,0 +1,1 @@
+"""Scores of an index, points per unit, sampling error."""
