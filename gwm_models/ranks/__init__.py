@@ -1,0 +1,1 @@
+"""Ranks with honest uncertainty."""
