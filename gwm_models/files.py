@@ -15,6 +15,8 @@ from pathlib import Path
 
 from gwm_models.errors import OutputError
 
+LANDMARK = "manifest.json"
+"""The file that makes a folder the folder of a run."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -41,6 +43,22 @@ def write_text(path: Path, text: str) -> None:
         raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
 
 
+def check_folder(folder: Path, landmark: str) -> None:
+    """Make sure, before slow work, that `new_folder` will be able to write here.
+
+    Raises
+    ------
+    OutputError
+        As `new_folder`.
+    """
+    _check_free(folder, landmark)
+    above = next((place for place in folder.absolute().parents if place.exists()), Path("/"))
+    try:
+        tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 @contextmanager
 def new_folder(folder: Path, landmark: str) -> Iterator[Path]:
     """Give a temporary folder that becomes `folder` when the block ends without an error.
@@ -57,24 +75,36 @@ def new_folder(folder: Path, landmark: str) -> Iterator[Path]:
     OutputError
         If the place cannot be written, or holds something else; it is then left as it was.
     """
-    occupied = folder.exists() or folder.is_symlink()
-    if occupied and not (folder.is_dir() and ((folder / landmark).is_file() or not any(folder.iterdir()))):
-        raise OutputError(
-            f"{folder} exists and is not a run folder (no {landmark}). Choose another --out, or remove it."
-        )
+    _check_free(folder, landmark)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.") from error
+        raise _unwritable(folder, error) from error
     try:
         yield fresh
         fresh.chmod(0o755)
         _replace(fresh, folder)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.") from error
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _check_free(folder: Path, landmark: str) -> None:
+    try:
+        if not (folder.exists() or folder.is_symlink()) or (folder / landmark).is_file():
+            return
+        if folder.is_dir() and not any(folder.iterdir()):
+            return
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    what = f"exists and is not a run folder (no {landmark})" if folder.is_dir() else "is a file, not a folder"
+    raise OutputError(f"{folder} {what}. Choose another place with --out, or remove it.")
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.")
 
 
 def _replace(fresh: Path, folder: Path) -> None:

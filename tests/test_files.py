@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from gwm_models.errors import OutputError
-from gwm_models.files import csv_text, json_text, new_folder, write_text
-
-LANDMARK = "manifest.json"
+from gwm_models.files import LANDMARK, check_folder, csv_text, json_text, new_folder, write_text
 
 
 def fill(folder, text="new"):
@@ -57,14 +55,25 @@ def test_a_folder_that_is_not_a_run_is_left_alone(tmp_path):
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OutputError):
+        with pytest.raises(OutputError, match="Choose another place"):
             fill(place)
+        with pytest.raises(OutputError, match="Choose another place"):
+            check_folder(place, LANDMARK)
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_place_that_nobody_can_write_is_refused():
     with pytest.raises(OutputError, match=r"cannot be written \(.+\)\. Choose another place with --out"):
         fill(Path("/proc/gwm-run"))
+    with pytest.raises(OutputError, match="cannot be written"):
+        check_folder(Path("/proc/gwm-run/below"), LANDMARK)
+
+
+def test_a_check_leaves_nothing_behind(tmp_path):
+    check_folder(tmp_path / "a" / "b", LANDMARK)
+    fill(tmp_path / "old")
+    check_folder(tmp_path / "old", LANDMARK)
+    assert left_behind(tmp_path) == ["old"]
 
 
 def test_a_text_file_is_replaced_whole(tmp_path):
