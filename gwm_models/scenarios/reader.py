@@ -1,0 +1,183 @@
+"""Read and check a scenario file: every fault in one pass, each with its line, column and mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gwm_models.data.home import scenario_home
+from gwm_models.data.vocabulary import EDITIONS, Vocabulary, load_vocabulary
+from gwm_models.errors import DataError, Problem, ScenarioError
+from gwm_models.scenarios.checks import check_meaning
+from gwm_models.scenarios.findings import Findings, Stop, advice, escaped, nearest, suggestion
+from gwm_models.scenarios.places import region_name
+from gwm_models.scenarios.shape import check_shape, repair_keys, report_shape
+from gwm_models.scenarios.source import read_source
+from gwm_models.scenarios.spec import Action, Scenario
+from gwm_models.scenarios.view import View
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class CheckedScenario:
+    """A scenario that can be run.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Areas as codes, regions as the edition writes them.
+    warnings : tuple of Problem
+        What is possible but unusual.
+    text : str
+        The file as read.
+    path : Path
+        Where it was read from.
+    """
+
+    scenario: Scenario
+    warnings: tuple[Problem, ...]
+    text: str
+    path: Path
+
+
+def read_scenario(path: Path, vocabulary: Vocabulary | None = None) -> CheckedScenario:
+    """Read a scenario file that has no fault.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file.
+    vocabulary : Vocabulary, optional
+        Names it may use; those of the edition it names by default.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the file in ``problems``, warnings included.
+    """
+    scenario, problems, text = _check_file(Path(path), vocabulary)
+    if scenario is None:
+        raise ScenarioError(problems)
+    return CheckedScenario(scenario, tuple(problems), text, Path(path))
+
+
+def check_scenario(path: Path, vocabulary: Vocabulary | None = None) -> tuple[Scenario | None, list[Problem]]:
+    """Check a scenario file; return it, or None if it has an error, with all that was found, in order."""
+    return _check_file(Path(path), vocabulary)[:2]
+
+
+def check_mapping(
+    content: Mapping[str, Any], vocabulary: Vocabulary | None = None, *, name: str = "scenario"
+) -> tuple[Scenario | None, list[Problem]]:
+    """Check a scenario given as plain data, such as one varied in Python.
+
+    Examples
+    --------
+    >>> scenario, problems = check_mapping({"schema": "gwm-scenario/1"})
+    >>> scenario is None, str(problems[0])
+    (True, "scenario: error: actions: missing key 'actions'. Fix: add 'actions: []'.")
+    """
+    findings = Findings(name, _as_lists(content))
+    scenario = None
+    with suppress(Stop):
+        scenario = _check(findings, vocabulary)
+    return scenario, findings.problems()
+
+
+def _as_lists(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {str(key): _as_lists(value) for key, value in content.items()}
+    return [_as_lists(item) for item in content] if isinstance(content, list | tuple) else content
+
+
+def _check_file(path: Path, vocabulary: Vocabulary | None) -> tuple[Scenario | None, list[Problem], str]:
+    findings = Findings(escaped(str(path), most=4096))
+    scenario, text = None, ""
+    with suppress(Stop):
+        text = read_source(path, findings)
+        scenario = _check(findings, vocabulary)
+    return scenario, findings.problems(), text
+
+
+def _check(findings: Findings, vocabulary: Vocabulary | None) -> Scenario | None:
+    misplaced = repair_keys(findings)
+    scenario, faults = check_shape(findings)
+    words = _words(findings, vocabulary)
+    check_meaning(View(findings, words, frozenset(fault["loc"] for fault in faults)))
+    report_shape(findings, faults, misplaced)
+    if scenario is None or any(problem.severity == "error" for problem in findings.problems()):
+        return None
+    return _resolved(scenario, words)
+
+
+def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
+    """Return the names of the edition; report one that is unknown and go on with the usual one."""
+    words = vocabulary or load_vocabulary()
+    baseline = findings.data.get("baseline")
+    edition = baseline.get("edition") if isinstance(baseline, dict) else None
+    if not isinstance(edition, str) or not edition.strip() or edition == words.edition:
+        return words
+    if vocabulary is None and edition in EDITIONS:
+        return load_vocabulary(edition)
+    known = [words.edition] if vocabulary is not None else list(EDITIONS)
+    what = f"unknown edition '{escaped(edition)}'{suggestion(edition, known)}"
+    findings.error(("baseline", "edition"), what, advice(edition, known))
+    return words
+
+
+def _resolved(scenario: Scenario, words: Vocabulary) -> Scenario:
+    return scenario.model_copy(
+        update={"actions": tuple(_resolved_action(action, words) for action in scenario.actions)}
+    )
+
+
+def _resolved_action(action: Action, words: Vocabulary) -> Action:
+    def codes(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return names if names is None else tuple(dict.fromkeys(words.area_code(name) or name for name in names))
+
+    target = action.target
+    regions = target.regions
+    if regions is not None:
+        regions = tuple(dict.fromkeys(region_name(name, words) or name for name in regions))
+    places = {"areas": codes(target.areas), "regions": regions, "exclude": codes(target.exclude)}
+    to = action.change.to
+    change = action.change.model_copy(update={"to": words.area_code(to) or to}) if to else action.change
+    return action.model_copy(update={"target": target.model_copy(update=places), "change": change})
+
+
+def resolve_scenario_path(text: str | Path) -> Path:
+    """Return the scenario file a word on the command line means: a path, or the name of a shipped scenario.
+
+    A file of that name comes first, then a shipped scenario with or without its suffix, then a folder.
+
+    Raises
+    ------
+    ScenarioError
+        If there is neither, with the nearest shipped name.
+    """
+    path = Path(text)
+    if path.is_file():
+        return path
+    shipped = shipped_scenarios()
+    if path.name == str(text):
+        found = shipped.get(path.stem if path.suffix in SUFFIXES else path.name)
+        if found is not None:
+            return found
+    if path.exists():
+        return path
+    near = nearest(path.stem, shipped)
+    what = f"no such file, nor a shipped scenario{suggestion(path.stem, shipped)}"
+    fix = f"write {near[0]}" if near else f"check the name; shipped are {', '.join(shipped) or 'none'}"
+    raise ScenarioError([Problem(escaped(str(text), most=4096), 0, 0, "error", "", what, fix)])
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Return the shipped scenario files by name."""
+    try:
+        return {path.stem: path for path in sorted(scenario_home().glob("*.yaml"))}
+    except DataError:
+        return {}
