@@ -1,0 +1,364 @@
+"""The summary of a projection: everything a report, a table or another program needs, in plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gwm_models.data.descriptor import read_descriptor
+from gwm_models.data.home import data_home
+from gwm_models.data.tables import read_table
+from gwm_models.index.calibration import points_per_unit
+from gwm_models.index.sampling import sampling_error
+from gwm_models.models.healthy_life import central_share
+from gwm_models.scenarios.projection import HealthEffect, Projection
+from gwm_models.scenarios.rows import (
+    Row,
+    group_rows,
+    health_rows,
+    inequality_rows,
+    link_words,
+    one,
+    path_rows,
+    population_mean,
+    renormalised_rows,
+    variance_rows,
+)
+from gwm_models.scenarios.words import change_words, cost_total, counted, level_unit, level_words, number, signed, span
+
+MONTH = 1 / 12
+
+
+def summarise(projection: Projection, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Summarise a projection.
+
+    Parameters
+    ----------
+    projection : Projection
+    warnings : tuple of str
+        What the checker found unusual in the file.
+
+    Returns
+    -------
+    dict
+        JSON-ready; intervals at the widest level the scenario asks for.
+    """
+    scenario, edition = projection.scenario, projection.edition
+    level = max(scenario.analysis.intervals)
+    health = health_rows(projection, level)
+    groups = group_rows(projection, level)
+    gaps = inequality_rows(projection, level)
+    return {
+        "schema": "gwm-summary/1",
+        "scenario": {
+            "id": scenario.id,
+            "title": scenario.title,
+            "question": scenario.question,
+            "source": scenario.source,
+        },
+        "edition": {"name": edition.name, "title": edition.spec.title, "n_areas": len(edition.areas)},
+        "start": projection.years[0],
+        "year": projection.years[-1],
+        "level": level,
+        "draws": scenario.analysis.draws,
+        "seed": scenario.analysis.seed,
+        "headline": headline(projection, groups, health, gaps, level),
+        "actions": [action_summary(projection, a, level) for a in range(len(scenario.actions))],
+        "groups": groups,
+        "health": health,
+        "inequality": gaps,
+        "variance": variance_rows(projection),
+        "path": path_rows(projection, level),
+        "models": [_model(effect) for effect in projection.health],
+        "break_even": [_break_even(projection, effect) for effect in projection.health if projection.treated.any()],
+        "renormalised": renormalised_rows(projection, level),
+        "assumptions": assumptions(projection),
+        "warnings": [*warnings, *_late_warnings(projection)],
+        "sources": _sources(projection),
+    }
+
+
+def headline(projection: Projection, groups: list[Row], health: list[Row], gaps: list[Row], level: float) -> str:
+    """Answer the scenario's question in a few sentences, each number with its interval."""
+    if not projection.treated.any():
+        return "The scenario has no action: nothing changes, in any area, in any draw."
+    year, n = projection.years[-1], int(projection.treated.sum())
+    rise = next(row for row in groups if row["group"] == "Target areas" and row["state"] == "difference")
+    before = next(row for row in groups if row["group"] == "Target areas" and row["state"] == "baseline")
+    moved = projection.rank_before[:, projection.treated] - projection.rank_after[:, projection.treated]
+    places = one(moved.mean(axis=1), level)
+    verb = "rises" if _number(rise) >= 0 else "falls"
+    direction = "up" if _value(places, "estimate") >= 0 else "down"
+    sentences = [
+        f"By {year} the mean Monitor total of the {counted(n, 'target area')} {verb} by {number(abs(_number(rise)))} "
+        f"points ({level_words(level)} interval {span(*_turned(rise))}) from {number(_number(before))}, "
+        f"and they move {direction} by {number(abs(_value(places, 'estimate')))} ranks on average "
+        f"({span(*_turned(places))})."
+    ]
+    peak = max(path_rows(projection, level), key=lambda row: abs(_number(row)))
+    if abs(_number(peak)) > 1.001 * abs(_number(rise)):
+        bounds = span(_value(peak, "lower"), _value(peak, "upper"))
+        sentences.append(f"The change is largest in {peak['year']}: {signed(_number(peak))} points ({bounds}).")
+    gap = [row for row in gaps if row["measure"] == "gap_10_10"]
+    if gap:
+        change = gap[-1]
+        how = "narrows" if _number(change) <= 0 else "widens"
+        turned = _turned(change)
+        sentences.append(
+            f"The gap between the best and the worst tenth of areas {how} by {number(abs(_number(change)))} points "
+            f"({span(*turned)})."
+        )
+    sentences += [_health_sentence(projection, effect, health) for effect in projection.health]
+    return " ".join(sentences)
+
+
+def _turned(row: Row) -> tuple[float, float]:
+    """Return the interval of a change stated as a size: turned round where the change is negative."""
+    lower, upper = _value(row, "lower"), _value(row, "upper")
+    return (lower, upper) if _number(row) >= 0 else (-upper, -lower)
+
+
+def _health_sentence(projection: Projection, effect: HealthEffect, health: list[Row]) -> str:
+    lines = {
+        row["line"]: row for row in health if row["outcome"] == effect.fit.outcome.id and row["group"] == "Target areas"
+    }
+    stated, full = lines["stated link"], lines["full association"]
+    return (
+        f"{effect.fit.outcome.label}, changes there by {signed(_number(stated), 2)} years under the stated link "
+        f"({span(_value(stated, 'lower'), _value(stated, 'upper'), 2)}), by {signed(_number(full), 2)} if the whole "
+        "association were causal, and not at all if none of it is."
+    )
+
+
+def _value(row: Row, name: str) -> float:
+    return float(str(row[name]))
+
+
+def _number(row: Row) -> float:
+    return _value(row, "estimate")
+
+
+def action_summary(projection: Projection, a: int, level: float) -> dict[str, Any]:
+    """Summarise one action: areas chosen, asked against delivered, clamps, points per unit, cost, evidence."""
+    action, chosen = projection.scenario.actions[a], projection.selections[a]
+    edition = projection.edition
+    j = edition.spec.indicator_ids.index(action.indicator)
+    indicator, points = edition.spec.indicators[j], points_per_unit(edition)
+    treated = np.flatnonzero(chosen.treated)
+    areas = edition.areas
+    delivered = projection.effects.delivered[a][:, treated]
+    cost = None
+    if action.cost is not None:
+        total = cost_total(
+            action.cost,
+            (projection.years[0], projection.years[-1]),
+            n_areas=len(treated),
+            residents=float(areas.population[treated].sum()),
+            residents_16_64=float(areas.population_16_64[treated].sum()),
+        )
+        cost = {"total": total, "unit": "GBP", "price_base": action.cost.price_base}
+    return {
+        "id": action.id,
+        "indicator": action.indicator,
+        "indicator_label": indicator.label,
+        "unit": level_unit(indicator),
+        "change": change_words(action, indicator),
+        "n_targets": len(treated),
+        "picked_by": _pick_label(projection, chosen.by) if chosen.by else None,
+        "targets": [
+            {
+                "area_code": areas.code[i],
+                "area_name": areas.name[i],
+                "value": _finite(chosen.value[i]),
+                "published": _finite(chosen.published[i]),
+            }
+            for i in treated
+        ],
+        "asked": one(projection.effects.asked[a][:, treated].mean(axis=1), level),
+        "delivered": one(delivered.mean(axis=1), level),
+        "prob_clamped": float(projection.effects.clamped[a][:, treated].mean()),
+        "points_per_unit": {
+            "estimate": float(points.estimate[j]),
+            "std_error": float(points.std_error[j]),
+            "status": points.status[j],
+            "range_based": _finite(points.range_based[j]),
+        },
+        "regression_to_mean": _regression(projection, a),
+        "cost": cost,
+        "evidence": action.evidence.model_dump() if action.evidence else None,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _regression(projection: Projection, a: int) -> dict[str, Any] | None:
+    chosen = projection.selections[a]
+    if not chosen.by or not np.isfinite(chosen.regression_to_mean):
+        return None
+    known = {indicator.id: level_unit(indicator) for indicator in projection.edition.spec.indicators}
+    unit = known.get(chosen.by, "points")
+    size = chosen.regression_to_mean
+    return {
+        "estimate": size,
+        "unit": unit,
+        "note": f"The areas were picked by: {_pick_label(projection, chosen.by)}. Its published mean over them is "
+        f"expected to move by {signed(size)} {unit} at the next edition with no policy at all; none of it is counted "
+        "as effect.",
+    }
+
+
+def _pick_label(projection: Projection, by: str) -> str:
+    """Name what areas were picked by."""
+    spec = projection.edition.spec
+    labels = {"total": "Monitor total"} | dict(spec.domains) | {i.id: i.label for i in spec.indicators}
+    return labels[by]
+
+
+def _model(effect: HealthEffect) -> dict[str, Any]:
+    fit = effect.fit
+    return {
+        "outcome": fit.outcome.id,
+        "label": fit.outcome.label,
+        "period": fit.outcome.period,
+        "equation": f"{fit.outcome.label} = a + b x Monitor total, areas weighted by published precision",
+        "slope_between": fit.between.to_row(),
+        "slope_between_access": fit.between_access.to_row(),
+        "slope_within": fit.within_access.to_row(),
+        "reliability_within": fit.reliability_within,
+        "reliability_between": fit.reliability_between,
+        "share": {"estimate": central_share(fit), "words": link_words(effect)},
+        "exclusions": list(fit.between.excluded),
+    }
+
+
+def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
+    """Say what share of the association would have to be causal for a month of healthy life."""
+    full = population_mean(effect.full, projection.edition.areas.population, projection.treated).mean()
+    label = effect.fit.outcome.label
+    if full <= 0:
+        text = (
+            f"{label}: the projected change of the score is not positive, so no share of the association adds health."
+        )
+        share = None
+    else:
+        share = float(MONTH / full)
+        text = (
+            f"{label}: one month more in the target areas needs {share:.0%} of the association to be causal."
+            if share <= 1
+            else f"{label}: even the whole association would give less than one month in the target areas "
+            f"({12 * full:.1f} months)."
+        )
+    return {"outcome": effect.fit.outcome.id, "label": label, "share": share, "text": text}
+
+
+def assumptions(projection: Projection) -> list[str]:
+    """List what the results assume, in plain words."""
+    scenario, edition = projection.scenario, projection.edition
+    lines = [
+        f"Baseline: {edition.spec.title}, held as it is to {projection.years[-1]}; bounds are frozen at that edition, "
+        "so a gain is a gain. True scores are drawn given the sampling error of the indicators, shrunk towards their "
+        "region.",
+        *sampling_error(edition).notes,
+    ]
+    used = {action.indicator for action in scenario.actions}
+    points = points_per_unit(edition)
+    for j, indicator in enumerate(edition.spec.indicators):
+        if indicator.id in used:
+            error = f"standard error {points.std_error[j]:.3g}" if points.std_error[j] else "exact"
+            lines.append(
+                f"{indicator.label}: one unit is worth {number(points.estimate[j], 3)} points "
+                f"({points.status[j]}, {error})."
+            )
+        if indicator.id in used and indicator.unit == "points":
+            lines.append(
+                f"{indicator.label}: limited by the range of its domain, since its own level is not published."
+            )
+    lines += [_action_assumption(projection, a) for a in range(len(scenario.actions))]
+    if len(scenario.actions) > len(used):
+        lines.append("Actions on one indicator add up, each worked out from the baseline level.")
+    for effect in projection.health:
+        lag = effect.link.lag
+        when = f"after {lag.years} years, building up over {lag.build_up}" if lag.years or lag.build_up else "at once"
+        lines.append(f"{effect.fit.outcome.label}: link {link_words(effect)}; health responds {when}.")
+    if any(effect.link.link == "within" for effect in projection.health):
+        lines.append(
+            "The within share is measured on the access domain and taken to hold for the other domains. Survey noise "
+            "pulls it down; how much of the noise is shared between years is not known, so the correction is drawn "
+            "evenly from none to that for independent noise. Association over time is still not proof of cause."
+        )
+    return lines
+
+
+def _action_assumption(projection: Projection, a: int) -> str:
+    action = projection.scenario.actions[a]
+    extra = action.additionality
+    kept = (1 - extra.deadweight) * (1 - extra.displacement) * (1 - extra.leakage)
+    text = f"{action.id}: {kept:.0%} of the change is additional"
+    text += f" (deadweight {extra.deadweight:.0%}, displacement {extra.displacement:.0%}, leakage {extra.leakage:.0%})"
+    if action.spillover is not None:
+        text += f"; untreated neighbours receive {action.spillover.share:.0%} of the mean change of their neighbours"
+    if action.cost is not None:
+        text += f"; costs are undiscounted, at {action.cost.price_base} prices, and do not depend on phasing"
+    if action.uncertainty is None:
+        text += "; its size is taken as certain, since the file states no uncertainty"
+    return text + "."
+
+
+def _late_warnings(projection: Projection) -> list[str]:
+    """Return what only the projection can find: limits that bind, scores beyond the scale, calibrated points."""
+    found = []
+    for a, action in enumerate(projection.scenario.actions):
+        treated = projection.selections[a].treated
+        clamped = float(projection.effects.clamped[a][:, treated].mean())
+        if clamped > 0.01:
+            found.append(f"{action.id}: a hard limit cuts the change in {clamped:.0%} of draws and areas.")
+        if not np.any(projection.effects.asked[a][:, treated]):
+            found.append(f"{action.id}: nothing is left to change by {projection.years[-1]} in the areas it reaches.")
+    after = projection.baseline.shrunk_score + projection.effects.domain.mean(axis=0)
+    top = projection.edition.spec.scale[1] * np.bincount(projection.edition.spec.domain_of())
+    moved = projection.effects.domain.any(axis=0)
+    beyond = (moved & (after > top)).any(axis=1)
+    if beyond.any():
+        names = [name for name, over in zip(projection.edition.areas.name, beyond, strict=True) if over]
+        found.append(f"Beyond the frozen scale in {counted(len(names), 'area')}: {', '.join(names[:5])}.")
+    if projection.scenario.evaluation is not None:
+        found.append("The evaluation block is checked and stored; a projection does not run it.")
+    return found
+
+
+def _sources(projection: Projection) -> list[dict[str, str]]:
+    """Return the tables and series behind the results, with producer, period and licence."""
+    package = read_descriptor(data_home())
+    spec = projection.edition.spec
+    used = {str(indicator.values.get("variable")) for indicator in spec.indicators}
+    used |= {str(indicator.sampling.get("variable")) for indicator in spec.indicators}
+    used |= {outcome.variable for outcome in spec.outcomes} | {"imd2019_average_score", "employment_rate_16_64"}
+    rows = []
+    for table in ("monitor_scores", "access_domain_reproduction", "areas", "regional_price_levels"):
+        resource = package.table(table)
+        rows += [
+            {
+                "table": table,
+                "producer": source.producer,
+                "title": source.title,
+                "period": source.period,
+                "licence": resource.licence,
+            }
+            for source in resource.sources
+        ]
+    official = package.table("indicators").licence
+    variables = read_table("variables", where={"variable": used})
+    for row in variables.rows():
+        rows.append(
+            {
+                "table": f"{row['table']}: {row['variable']}",
+                "producer": row["producer"],
+                "title": row["title"],
+                "period": row["periods"],
+                "licence": official,
+            }
+        )
+    return rows
