@@ -1,0 +1,103 @@
+"""The few numbers under the headline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gwm_models.plots.words import SPACE, chance, is_missing, level_words, money, unit_words
+from gwm_models.report.views import number_cell
+
+Row = Mapping[str, Any]
+
+TARGETS, ALL = "Target areas", "All areas"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One number in large type with the words around it."""
+
+    label: str
+    text: str
+    unit: str = ""
+    span: str = ""
+    note: str = ""
+
+
+def key_figures(summary: Row) -> list[KeyFigure]:
+    """Choose the numbers under the headline: score, health by the stated link, inequality, cost."""
+    year = summary.get("year", "")
+    return [
+        *_score(summary.get("groups") or [], year),
+        *_health(summary.get("health") or [], year),
+        *_inequality(summary.get("inequality") or []),
+        *_cost(summary.get("actions") or []),
+    ]
+
+
+def _first(rows: Iterable[Row], **wanted: object) -> Row | None:
+    """Find the first row that holds the values asked for and has an estimate."""
+    for row in rows:
+        if all(row.get(name) == value for name, value in wanted.items()) and not is_missing(row.get("estimate")):
+            return row
+    return None
+
+
+def _figure(row: Row, label: str, note: str) -> KeyFigure:
+    """Write a difference with its unit and interval."""
+    cell = number_cell(row, change=True)
+    span = f"{level_words(row.get('level'))} {cell.sub.replace(' ', SPACE)}" if cell.sub else ""
+    return KeyFigure(label, cell.text, unit_words(str(row["unit"])), span, note)
+
+
+def _score(groups: Iterable[Row], year: object) -> list[KeyFigure]:
+    """Write the change in the mean score of the targets, or of all areas where none is a target."""
+    rows = list(groups)
+    for group in (TARGETS, ALL):
+        row = _first(rows, group=group, quantity="total", state="difference")
+        if row is not None:
+            return [_figure(row, str(row["label"]), f"{group}{_counted(row)}, {year}")]
+    return []
+
+
+def _counted(row: Row) -> str:
+    """Say how many areas a group has, where that is known."""
+    return f" ({row['n_areas']})" if row.get("n_areas") else ""
+
+
+def _health(health: Iterable[Row], year: object) -> list[KeyFigure]:
+    """Write the change in each health outcome under the stated link."""
+    rows = list(health)
+    figures = []
+    for outcome in dict.fromkeys(row["outcome"] for row in rows):
+        row = _first(rows, outcome=outcome, group=TARGETS, line="stated link")
+        row = row or _first(rows, outcome=outcome, group=ALL, line="stated link")
+        if row is not None:
+            figures.append(_figure(row, str(row["label"]), f"{row['group']}, {year}; stated link"))
+    return figures
+
+
+def _inequality(rows: Iterable[Row]) -> list[KeyFigure]:
+    """Write the change in the first measure of inequality."""
+    row = _first(rows, state="difference")
+    if row is None:
+        return []
+    share = row.get("prob_narrower")
+    said = row["estimate"] != 0 and not is_missing(share)
+    return [_figure(row, str(row["label"]), f"Chance that it narrows: {chance(share)}" if said else "")]
+
+
+def _cost(actions: Iterable[Row]) -> list[KeyFigure]:
+    """Write the cost of all actions, one figure for each price base."""
+    totals: dict[tuple[str, object], float] = {}
+    for action in actions:
+        cost = action.get("cost") or {}
+        if not is_missing(cost.get("total")):
+            kind = (str(cost.get("unit", "GBP")), cost.get("price_base"))
+            totals[kind] = totals.get(kind, 0.0) + cost["total"]
+    figures = []
+    for (unit, base), total in totals.items():
+        amount, _, step = money(total, unit).partition(" ")
+        figures.append(KeyFigure("Cost of the actions", amount, step, note=f"All years, {base} prices"))
+    return figures

@@ -1,0 +1,116 @@
+"""The folder of one run: the scenario as resolved, the manifest, the results and the report."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from gwm_models import __version__
+from gwm_models.data.home import data_home
+from gwm_models.files import LANDMARK, csv_text, json_text, new_folder
+from gwm_models.report.page import report_html
+from gwm_models.scenarios.projection import Projection
+from gwm_models.scenarios.rows import Row, area_rows
+from gwm_models.scenarios.spec import Scenario
+
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pydantic", "ruamel.yaml")
+
+
+def write_run(
+    folder: Path, projection: Projection, summary: dict[str, Any], *, command: str, scenario_text: str
+) -> list[Row]:
+    """Write the folder of one run, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced if it already holds a run.
+    projection : Projection
+    summary : dict
+        From `gwm_models.scenarios.summary.summarise`.
+    command, scenario_text : str
+        How the run was asked for, and the scenario file as it was read.
+
+    Returns
+    -------
+    list of dict
+        The rows of ``areas.csv`` at the widest level.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds something that is not a run.
+    """
+    scenario = projection.scenario
+    levels = sorted(scenario.analysis.intervals)
+    rows = {level: area_rows(projection, level) for level in levels}
+    widest = rows[levels[-1]]
+    manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
+    page = report_html(summary, widest, manifest)
+    listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
+    with new_folder(folder, LANDMARK) as fresh:
+        for name, text in {
+            "scenario.yaml": resolved_yaml(scenario),
+            "summary.json": json_text(summary),
+            "areas.csv": csv_text(listed),
+            "report.html": page,
+            LANDMARK: json_text(manifest),
+        }.items():
+            (fresh / name).write_text(text, encoding="utf-8", newline="")
+    return widest
+
+
+def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dict[str, Any]:
+    """Return what is needed to get the same numbers again: seed, hashes of scenario and data, versions."""
+    return {
+        "schema": "gwm-manifest/1",
+        "toolkit_version": __version__,
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": scenario.analysis.seed,
+        "draws": scenario.analysis.draws,
+        "edition": scenario.baseline.edition,
+        "scenario_sha256": hashlib.sha256(scenario_text.encode()).hexdigest(),
+        "data_sha256": data_hash(data_home()),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "package_versions": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def data_hash(folder: Path) -> str:
+    """Return one hash of every table and definition in a data folder, names included."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.[cjy]*")):
+        digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def resolved_yaml(scenario: Scenario) -> str:
+    """Write a scenario as it was run, defaults filled in and areas as codes; it reads back as the same scenario."""
+    from ruamel.yaml import YAML
+
+    plain = json.loads(scenario.model_dump_json(by_alias=True, exclude_none=True))
+    for action in plain["actions"]:
+        if not action["target"].get("exclude"):
+            action["target"].pop("exclude", None)
+    buffer = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 120
+    yaml.dump(plain, buffer)
+    return buffer.getvalue()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
