@@ -1,0 +1,120 @@
+"""Print rows as a table, CSV or JSON: the one way every command writes to standard output."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from gwm_models.files import cell_text, csv_text
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Format(StrEnum):
+    """How a command writes its rows."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def emit(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    format: Format | str,
+    title: str = "",
+    columns: Sequence[str] | None = None,
+) -> None:
+    """Write rows to standard output.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        One mapping per row, column name to value. None and nan are missing: an empty cell, or null.
+    format : {"table", "csv", "json"}
+        A table has borders on a terminal and is plain aligned text in a pipe. JSON is one array. In CSV a
+        text cell that a spreadsheet would take for a formula gets a leading apostrophe.
+    title : str, optional
+        Heading of the table; not written in CSV and JSON.
+    columns : sequence of str, optional
+        Columns to write, in order; by default all of them, in the order they are first seen.
+    """
+    listed = [dict(row) for row in rows]
+    seen = dict.fromkeys(name for row in listed for name in row)
+    names = list(seen if columns is None else columns)
+    cells = [[plain(row.get(name)) for name in names] for row in listed]
+    if format == Format.json:
+        write_json([dict(zip(names, row, strict=True)) for row in cells])
+    elif format == Format.csv:
+        sys.stdout.write(csv_text([dict(zip(names, row, strict=True)) for row in cells], names))
+    elif sys.stdout.isatty():
+        _write_rich(names, cells, title)
+    else:
+        _write_plain(names, cells, title)
+
+
+def write_line(text: str = "") -> None:
+    """Write one line, without control characters that could move the cursor of a terminal."""
+    sys.stdout.write(CONTROL.sub(" ", text) + "\n")
+
+
+def write_json(value: Any) -> None:
+    """Write one value as indented JSON; nan and infinity become null."""
+    json.dump(plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain Python data: NumPy scalars and arrays unwrapped, nan and infinity as None."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _shown(value: Any) -> str:
+    text = f"{value:.5g}" if isinstance(value, float) else cell_text(value)
+    return CONTROL.sub(" ", text)
+
+
+def _numeric(cells: list[list[Any]], place: int) -> bool:
+    """Whether a column holds numbers only, and so is aligned to the right."""
+    kinds = {type(row[place]) for row in cells if row[place] is not None}
+    return bool(kinds) and kinds <= {int, float}
+
+
+def _write_plain(names: list[str], cells: list[list[Any]], title: str) -> None:
+    lines = [names, *([_shown(cell) for cell in row] for row in cells)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    right = [_numeric(cells, place) for place in range(len(names))]
+    if title:
+        write_line(title)
+    for line in lines:
+        padded = (
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(line, widths, right, strict=True)
+        )
+        write_line("  ".join(padded).rstrip())
+
+
+def _write_rich(names: list[str], cells: list[list[Any]], title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold")
+    for place, name in enumerate(names):
+        table.add_column(Text(name), justify="right" if _numeric(cells, place) else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(_shown(cell)) for cell in row))
+    Console(file=sys.stdout).print(table)

@@ -1,0 +1,143 @@
+"""`gwm run`: project a scenario, print the answer, write the run folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gwm_models.cli.output import Format, emit, write_json
+
+if TYPE_CHECKING:
+    from gwm_models.scenarios.reader import CheckedScenario
+    from gwm_models.scenarios.spec import Scenario
+
+MOST_ROWS = 12
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the run; results/runs/ID here if left out.")
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=100, max=100_000, help="Number of draws, instead of the file's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed, instead of the file's.")] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Project a scenario: scores, ranks and health before and after, with intervals.
+
+    Example: gwm run northern-participation-2026
+    """
+    from gwm_models.files import LANDMARK, check_folder
+    from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
+
+    checked = read_scenario(resolve_scenario_path(scenario))
+    for warning in checked.warnings:
+        sys.stderr.write(f"{warning}\n")
+    asked = _with_analysis(checked.scenario, draws, seed)
+    folder = out or Path("results") / "runs" / asked.id
+    check_folder(folder, LANDMARK)
+    with _busy("Projecting"):
+        summary, areas = project_and_write(checked, asked, folder, command=_command(scenario, out, draws, seed))
+    if format is Format.json:
+        write_json({"summary": summary, "areas": areas})
+    elif format is Format.csv:
+        emit(areas, format=format)
+    else:
+        _print_answer(summary, areas, folder)
+
+
+def project_and_write(
+    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str
+) -> tuple[dict[str, Any], list[dict[str, object]]]:
+    """Project a checked scenario and write its folder; return the summary and the rows of the areas."""
+    from gwm_models.report.run_folder import write_run
+    from gwm_models.scenarios.projection import project
+    from gwm_models.scenarios.summary import summarise
+
+    projection = project(scenario)
+    summary = summarise(projection, tuple(f"{w.path}: {w.what}" for w in checked.warnings))
+    areas = write_run(folder, projection, summary, command=command, scenario_text=checked.text)
+    return summary, areas
+
+
+def _with_analysis(scenario: Scenario, draws: int | None, seed: int | None) -> Scenario:
+    changed = {name: value for name, value in (("draws", draws), ("seed", seed)) if value is not None}
+    return (
+        scenario.model_copy(update={"analysis": scenario.analysis.model_copy(update=changed)}) if changed else scenario
+    )
+
+
+def _command(scenario: str, out: Path | None, draws: int | None, seed: int | None) -> str:
+    options = {"--out": out, "--draws": draws, "--seed": seed}
+    return " ".join(["gwm run", scenario, *(f"{name} {value}" for name, value in options.items() if value is not None)])
+
+
+@contextmanager
+def _busy(words: str) -> Iterator[None]:
+    """Show that work goes on, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(words):
+        yield
+
+
+def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: Path) -> None:
+    import textwrap
+
+    sys.stdout.write(f"{summary['scenario']['title']}\n\n")
+    sys.stdout.write(textwrap.fill(summary["headline"], 110) + "\n\n")
+    rows = decision_rows(areas)
+    if rows:
+        shown = rows[:MOST_ROWS]
+        level = f"{100 * summary['level']:g}%"
+        title = f"Most affected areas ({len(shown)} of {len(rows)} that change), {summary['year']}, {level} intervals"
+        emit(shown, format=Format.table, title=title)
+        sys.stdout.write(
+            "Score: Monitor total, points (6-600), shrunk for sampling error. HLE: healthy life expectancy at birth, "
+            "years, 2016-18 before, stated link after.\n"
+        )
+    for warning in summary["warnings"]:
+        sys.stdout.write(f"Note: {warning}\n")
+    sys.stdout.write(f"\nReport: {folder / 'report.html'}\n")
+
+
+def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the areas that change, the most affected first, each with score, rank and health before and after."""
+    from gwm_models.scenarios.words import number, signed, span
+
+    table: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for row in areas:
+        table.setdefault(row["area_code"], {}).setdefault(row["quantity"], {})[row["state"]] = row
+
+    def size(code: str) -> float:
+        return -abs(float(table[code]["total"]["difference"]["estimate"]))
+
+    def cell(states: dict[str, dict[str, Any]], digits: int) -> tuple[str, str]:
+        before, after, change = (states[name] for name in ("baseline", "scenario", "difference"))
+        if change["estimate"] is None or before["estimate"] is None:
+            return "", ""
+        moved = f"{signed(change['estimate'], digits)} ({span(change['lower'], change['upper'], digits)})"
+        return f"{number(before['estimate'], digits)} > {number(after['estimate'], digits)}", moved
+
+    shown = []
+    for code in sorted((code for code in table if size(code) < 0), key=size):
+        found = table[code]
+        line = {"area": found["total"]["difference"]["area_name"]}
+        line["score"], line["change"] = cell(found["total"], 1)
+        line["rank"], line["rank change"] = cell(found["rank"], 0)
+        for sex in ("male", "female"):
+            states = found.get(f"healthy_life_expectancy_{sex}")
+            if states:
+                line[f"HLE {sex}"], line[f"HLE {sex} change"] = cell(states, 2)
+        shown.append(line)
+    return shown
