@@ -57,7 +57,7 @@ def test_no_fit_counts_a_shared_unit_twice_and_exclusions_are_named(fits):
         for slope in fit.slopes():
             assert len(set(slope.cluster)) == len(slope.cluster) <= 117
         assert fit.between.n == 116
-        assert fit.between.excluded == ("E10000021 (no published limits)",)
+        assert fit.between.excluded == ("Northamptonshire (no published limits)",)
 
 
 def test_within_slope_of_a_balanced_panel_is_the_demeaned_one():

@@ -182,6 +182,7 @@ class _Naming:
 
     outcome: OutcomeSpec
     unit: tuple[str, ...]
+    unit_name: dict[str, str]
 
     def slope(
         self, fit: SlopeFit, keep: NDArray[np.bool_], *, exposure: str, method: str, why_out: str, period: str = ""
@@ -200,12 +201,14 @@ class _Naming:
             n=int(keep.sum()),
             cluster=tuple(units[keep].tolist()),
             influence=fit.influence,
-            excluded=tuple(f"{code} ({why_out})" for code in units[~keep].tolist()),
+            excluded=tuple(f"{self.unit_name[code]} ({why_out})" for code in units[~keep].tolist()),
         )
 
 
 def _fit(edition: Edition, outcome: OutcomeSpec, panel: AccessPanel) -> HealthFit:
-    naming = _Naming(outcome, edition.areas.units()[0])
+    table = read_table("units")
+    names = dict(zip(table["unit_code"].tolist(), table["unit_name"].tolist(), strict=True))
+    naming = _Naming(outcome, edition.areas.units()[0], names)
     between, *alternatives = _between_total(edition, naming)
     history = _outcome_panel(outcome, panel.unit)
     return HealthFit(

@@ -34,7 +34,7 @@ class Slope:
         Each unit's share of the estimate's error: ``sum of squares = cluster-robust variance`` before small-sample
         factors. Slopes of one population are made joint draws through it.
     excluded : tuple of str
-        Unit codes left out, with the reason.
+        Units left out, with the reason.
     """
 
     term: str
