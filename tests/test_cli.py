@@ -161,3 +161,9 @@ def test_every_command_of_the_readme_exists():
     for name in ("run", "check", "schema", "ranks", "fit", "index", "data", "reproduce"):
         assert f"`gwm {name}" in text
         assert f"\n  {name} " in commands
+
+
+def test_the_readme_quotes_the_answer_that_the_reference_run_gives():
+    root = Path(__file__).parents[1]
+    headline = json.loads((root / "results/northern-participation-2026/summary.json").read_text())["headline"]
+    assert headline in " ".join((root / "README.md").read_text().split())
