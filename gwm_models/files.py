@@ -10,13 +10,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gwm_models.errors import OutputError
+from gwm_models.errors import OutputError, some
 
 LANDMARK = "manifest.json"
-"""The file that makes a folder the folder of a run."""
+MARK = '"gwm-manifest/1"'
+"""What the manifest of a run says of itself."""
+RUN_FILES = ("areas.csv", LANDMARK, "report.html", "scenario.yaml", "summary.json")
+TRIES = 5
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,15 +46,15 @@ def write_text(path: Path, text: str) -> None:
         raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
 
 
-def check_folder(folder: Path, landmark: str) -> None:
-    """Make sure, before slow work, that `new_folder` will be able to write here.
+def check_run_folder(folder: Path) -> None:
+    """Make sure, before slow work, that `new_run_folder` will be able to write here.
 
     Raises
     ------
     OutputError
-        As `new_folder`.
+        As `new_run_folder`.
     """
-    _check_free(folder, landmark)
+    _check_free(folder)
     above = next((place for place in folder.absolute().parents if place.exists()), Path("/"))
     try:
         tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
@@ -60,61 +63,77 @@ def check_folder(folder: Path, landmark: str) -> None:
 
 
 @contextmanager
-def new_folder(folder: Path, landmark: str) -> Iterator[Path]:
+def new_run_folder(folder: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `folder` when the block ends without an error.
 
     Parameters
     ----------
     folder : Path
-        Replaced whole if it already holds `landmark`.
-    landmark : str
-        A file that every such folder has.
+        Replaced whole if it is an earlier run and holds nothing else. A link is followed.
 
     Raises
     ------
     OutputError
-        If the place cannot be written, or holds something else; it is then left as it was.
+        If the place cannot be written, or holds something that is not a run; it is then left as it was.
     """
-    _check_free(folder, landmark)
+    _check_free(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
+        place = folder.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:100]}."))
+    except (OSError, RuntimeError) as error:
         raise _unwritable(folder, error) from error
     try:
         yield fresh
         fresh.chmod(0o755)
-        _replace(fresh, folder)
+        _replace(fresh, place)
     except OSError as error:
         raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _check_free(folder: Path, landmark: str) -> None:
+def _check_free(folder: Path) -> None:
     try:
-        if not (folder.exists() or folder.is_symlink()) or (folder / landmark).is_file():
+        if not folder.exists():
             return
-        if folder.is_dir() and not any(folder.iterdir()):
-            return
+        if not folder.is_dir():
+            raise OutputError(f"{folder} is a file, not a folder. Choose another place with --out, or remove it.")
+        names = sorted(path.name for path in folder.iterdir())
+        ours = MARK in (folder / LANDMARK).read_text(encoding="utf-8", errors="replace") if LANDMARK in names else False
     except OSError as error:
         raise _unwritable(folder, error) from error
-    what = f"exists and is not a run folder (no {landmark})" if folder.is_dir() else "is a file, not a folder"
-    raise OutputError(f"{folder} {what}. Choose another place with --out, or remove it.")
+    strange = [name for name in names if name not in RUN_FILES]
+    if names and (strange or not ours):
+        what = f"it holds {some(strange)}" if strange else f"its {LANDMARK} is not that of a run"
+        raise OutputError(f"{folder} exists and is not just a run: {what}. Choose another place with --out.")
 
 
-def _unwritable(folder: Path, error: OSError) -> OutputError:
-    return OutputError(f"{folder} cannot be written ({error.strerror}). Choose another place with --out.")
+def _unwritable(folder: Path, error: OSError | RuntimeError) -> OutputError:
+    why = error.strerror if isinstance(error, OSError) else error
+    return OutputError(f"{folder} cannot be written ({why}). Choose another place with --out.")
 
 
-def _replace(fresh: Path, folder: Path) -> None:
-    old = None
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-        folder.rename(old / folder.name)
-    fresh.rename(folder)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+def _replace(fresh: Path, place: Path) -> None:
+    """Put a finished folder in its place; an earlier one is put back if that fails.
+
+    Another run may put its own folder there in between: the last one to finish stays.
+    """
+    for attempt in range(TRIES):
+        aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:100]}.old."))
+        try:
+            with suppress(FileNotFoundError):
+                place.rename(aside / "run")
+            try:
+                fresh.rename(place)
+                return
+            except OSError:
+                with suppress(OSError):
+                    (aside / "run").rename(place)
+                if attempt == TRIES - 1:
+                    raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def csv_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> str:

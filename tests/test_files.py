@@ -2,77 +2,138 @@
 
 import json
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from gwm_models.errors import OutputError
-from gwm_models.files import LANDMARK, check_folder, csv_text, json_text, new_folder, write_text
+from gwm_models.files import LANDMARK, check_run_folder, csv_text, json_text, new_run_folder, write_text
 
 
 def fill(folder, text="new"):
-    with new_folder(folder, LANDMARK) as fresh:
-        (fresh / LANDMARK).write_text(text)
+    with new_run_folder(folder) as fresh:
+        (fresh / LANDMARK).write_text(json_text({"schema": "gwm-manifest/1", "text": text}))
+
+
+def text_of(folder):
+    return json.loads((folder / LANDMARK).read_text())["text"]
 
 
 def left_behind(folder):
-    return [path.name for path in folder.iterdir()]
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_folder_appears_whole(tmp_path):
     fill(tmp_path / "runs" / "one")
-    assert (tmp_path / "runs" / "one" / LANDMARK).read_text() == "new"
+    assert text_of(tmp_path / "runs" / "one") == "new"
     assert left_behind(tmp_path / "runs") == ["one"]
 
 
 def test_an_old_run_is_replaced_whole(tmp_path):
     target = tmp_path / "one"
     fill(target, "old")
-    (target / "extra.txt").write_text("of the old run")
+    (target / "report.html").write_text("of the old run")
     fill(target)
     assert left_behind(target) == [LANDMARK]
-    assert (target / LANDMARK).read_text() == "new"
+    assert text_of(target) == "new"
     assert left_behind(tmp_path) == ["one"]
 
 
 def test_a_failure_half_way_leaves_the_old_run_and_nothing_else(tmp_path):
     target = tmp_path / "one"
     fill(target, "old")
-    with pytest.raises(RuntimeError), new_folder(target, LANDMARK) as fresh:
+    with pytest.raises(RuntimeError), new_run_folder(target) as fresh:
         (fresh / LANDMARK).write_text("half")
         raise RuntimeError
-    assert (target / LANDMARK).read_text() == "old"
+    assert text_of(target) == "old"
     assert left_behind(tmp_path) == ["one"]
 
 
-def test_a_folder_that_is_not_a_run_is_left_alone(tmp_path):
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "thesis.txt").write_text("mine")
-    with pytest.raises(OutputError, match=r"is not a run folder \(no manifest.json\)"):
-        fill(tmp_path / "precious")
-    assert left_behind(tmp_path / "precious") == ["thesis.txt"]
+def test_a_failed_replacement_puts_the_old_run_back(tmp_path, monkeypatch):
+    target = tmp_path / "one"
+    fill(target, "old")
+    rename = Path.rename
+
+    def fail(self, goal):
+        if self.name.startswith(".one.") and Path(goal) == target:
+            raise OSError(28, "No space left on device")
+        return rename(self, goal)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        fill(target)
+    assert text_of(target) == "old"
+    assert left_behind(tmp_path) == ["one"]
+
+
+def test_a_run_can_be_replaced_from_inside_and_through_a_link(tmp_path, monkeypatch):
+    fill(tmp_path / "one", "old")
+    monkeypatch.chdir(tmp_path / "one")
+    fill(Path("../one"), "inside")
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    fill(tmp_path / "link", "linked")
+    assert text_of(tmp_path / "one") == "linked"
+    assert left_behind(tmp_path) == ["link", "one"]
+
+
+def test_many_runs_into_one_folder_leave_one_whole_run(tmp_path):
+    target = tmp_path / "one"
+    errors = []
+
+    def work(name):
+        for _ in range(20):
+            try:
+                fill(target, name)
+            except OutputError as error:
+                errors.append(error)
+
+    threads = [Thread(target=work, args=(str(i),)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert text_of(target) in {"0", "1", "2", "3"}
+    assert left_behind(tmp_path) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"thesis.txt": "mine"}, "it holds thesis.txt"),
+        ({LANDMARK: '{"schema": "gwm-manifest/1"}', "notes.txt": "mine"}, "it holds notes.txt"),
+        ({LANDMARK: '{"name": "a web app"}'}, "its manifest.json is not that of a run"),
+    ],
+)
+def test_a_folder_that_is_not_just_a_run_is_left_alone(tmp_path, files, why):
+    place = tmp_path / "precious"
+    place.mkdir()
+    for name, text in files.items():
+        (place / name).write_text(text)
+    for attempt in (fill, check_run_folder):
+        with pytest.raises(OutputError, match=why):
+            attempt(place)
+    assert {path.name: path.read_text() for path in place.iterdir()} == files
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OutputError, match="Choose another place"):
-            fill(place)
-        with pytest.raises(OutputError, match="Choose another place"):
-            check_folder(place, LANDMARK)
+        for attempt in (fill, check_run_folder):
+            with pytest.raises(OutputError, match="Choose another place"):
+                attempt(place)
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_place_that_nobody_can_write_is_refused():
-    with pytest.raises(OutputError, match=r"cannot be written \(.+\)\. Choose another place with --out"):
-        fill(Path("/proc/gwm-run"))
-    with pytest.raises(OutputError, match="cannot be written"):
-        check_folder(Path("/proc/gwm-run/below"), LANDMARK)
+    for attempt in (fill, check_run_folder):
+        with pytest.raises(OutputError, match=r"cannot be written \(.+\)\. Choose another place with --out"):
+            attempt(Path("/proc/gwm-run/below"))
 
 
 def test_a_check_leaves_nothing_behind(tmp_path):
-    check_folder(tmp_path / "a" / "b", LANDMARK)
+    check_run_folder(tmp_path / "a" / "b")
     fill(tmp_path / "old")
-    check_folder(tmp_path / "old", LANDMARK)
+    check_run_folder(tmp_path / "old")
     assert left_behind(tmp_path) == ["old"]
 
 
