@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition, published_std_error, unit_values
 from gwm_models.data.index_spec import OutcomeSpec
 from gwm_models.data.tables import read_table
@@ -17,6 +18,7 @@ from gwm_models.models.slopes import (
     Slope,
     SlopeFit,
     cross_section,
+    cross_sections,
     joint_correlation,
     two_way_residual,
     within_units,
@@ -45,6 +47,8 @@ class HealthFit:
         independent.
     alternatives : tuple of Slope
         The between slope under other reasonable choices.
+    domains : tuple of Slope
+        Between slopes on the domain scores, fitted together.
     """
 
     outcome: OutcomeSpec
@@ -54,10 +58,11 @@ class HealthFit:
     reliability_between: float
     reliability_within: float
     alternatives: tuple[Slope, ...]
+    domains: tuple[Slope, ...]
 
     def slopes(self) -> tuple[Slope, ...]:
         """Return every slope, the main ones first."""
-        return (self.between, self.between_access, self.within_access, *self.alternatives)
+        return (self.between, self.between_access, self.within_access, *self.alternatives, *self.domains)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +74,21 @@ class SlopeDraws:
     outcome : tuple of str
     between : ndarray
         Full association, years per point of the total.
+    within_access : ndarray
+        Within areas over time, years per point of the access domain, corrected for survey noise.
     within_share : ndarray
-        Share of the association that moves with an area over time.
+        `within_access` over the slope between areas on access points: the share of that association that moves with
+        an area over time.
     """
 
     outcome: tuple[str, ...]
     between: Floats
+    within_access: Floats
     within_share: Floats
 
 
 @dataclass(frozen=True, eq=False)
-class AccessPanel:
+class AccessPanel(Frozen):
     """Access points by April 2019 unit and calendar year, shape (n_units, n_years), and their standard errors."""
 
     unit: tuple[str, ...]
@@ -117,28 +126,25 @@ def draw_slopes(fits: tuple[HealthFit, ...], *, n_draws: int, seed: int) -> Slop
     slopes = [slope for fit in fits for slope in (fit.between, fit.between_access, fit.within_access)]
     sd = np.array([slope.std_error for slope in slopes])
     spread = _root(joint_correlation(slopes) * np.outer(sd, sd))
-    rng = keyed_rng(seed, "health:slopes")
-    normals = rng.standard_normal((n_draws, len(slopes)))
+    normals = keyed_rng(seed, "health:slopes").standard_normal((n_draws, len(slopes)))
     drawn = np.array([slope.estimate for slope in slopes]) + normals @ spread.T
-    luck = rng.random((n_draws, 1))
-    drawn = drawn.reshape(n_draws, len(fits), 3)
+    drawn = drawn.reshape(n_draws, len(fits), 3) / 100
+    luck = keyed_rng(seed, "health:reliability").random((n_draws, 1))
     low = np.array([fit.reliability_within for fit in fits])
     within = drawn[..., 2] / (low + luck * (1 - low))
-    between = drawn[..., 1] / np.array([fit.reliability_between for fit in fits])
-    return SlopeDraws(tuple(fit.outcome.id for fit in fits), drawn[..., 0] / 100, within / between)
+    across = drawn[..., 1] / np.array([fit.reliability_between for fit in fits])
+    return SlopeDraws(tuple(fit.outcome.id for fit in fits), drawn[..., 0], within, within / across)
 
 
 def central_slopes(fits: tuple[HealthFit, ...]) -> SlopeDraws:
     """Return the point estimates in the shape of one draw."""
-    between = np.array([[fit.between.estimate / 100 for fit in fits]])
-    share = np.array([[central_share(fit) for fit in fits]])
-    return SlopeDraws(tuple(fit.outcome.id for fit in fits), between, share)
-
-
-def central_share(fit: HealthFit) -> float:
-    """Return the share of the association that moves with an area over time, at central values."""
-    within = fit.within_access.estimate / ((1 + fit.reliability_within) / 2)
-    return within / (fit.between_access.estimate / fit.reliability_between)
+    between, within, across = (
+        np.array([[slope.estimate / 100 for slope in slopes]])
+        for slopes in zip(*((fit.between, fit.within_access, fit.between_access) for fit in fits), strict=True)
+    )
+    within = within / np.array([(1 + fit.reliability_within) / 2 for fit in fits])
+    across = across / np.array([fit.reliability_between for fit in fits])
+    return SlopeDraws(tuple(fit.outcome.id for fit in fits), between, within, within / across)
 
 
 def access_panel(edition: Edition, years: tuple[int, ...]) -> AccessPanel:
@@ -210,6 +216,7 @@ def _fit(edition: Edition, outcome: OutcomeSpec, panel: AccessPanel) -> HealthFi
     names = dict(zip(table["unit_code"].tolist(), table["unit_name"].tolist(), strict=True))
     naming = _Naming(outcome, edition.areas.units()[0], names)
     between, *alternatives = _between_total(edition, naming)
+    domains = _between_domains(edition, naming)
     history = _outcome_panel(outcome, panel.unit)
     return HealthFit(
         outcome=outcome,
@@ -219,6 +226,7 @@ def _fit(edition: Edition, outcome: OutcomeSpec, panel: AccessPanel) -> HealthFi
         reliability_between=_reliability_between(panel, panel.year.index(CROSS_SECTION_YEAR)),
         reliability_within=_reliability_within(panel),
         alternatives=tuple(alternatives),
+        domains=tuple(domains),
     )
 
 
@@ -257,6 +265,28 @@ def _between_total(edition: Edition, naming: _Naming) -> list[Slope]:
             method="ordinary least squares, classical standard errors, no merged areas",
             why_out="two Monitor areas in one unit",
         ),
+    ]
+
+
+def _between_domains(edition: Edition, naming: _Naming) -> list[Slope]:
+    """Fit the outcome on all domain scores together, precision-weighted."""
+    unit, weights = edition.areas.units()
+    outcome = naming.outcome
+    rows = unit_values("outcomes", outcome.variable, outcome.period, unit, sex=outcome.sex)
+    value, error = rows["value"], published_std_error(rows)
+    scores = weights @ edition.domain_scores / 100
+    exact = np.isfinite(value) & np.isfinite(error)
+    return [
+        naming.slope(
+            fit,
+            exact,
+            exposure=domain,
+            method="least squares on all domains together, weighted by published precision, HC3 standard errors",
+            why_out="no published limits",
+        )
+        for domain, fit in zip(
+            edition.spec.domain_ids, cross_sections(value[exact], scores[exact], 1 / error[exact] ** 2), strict=True
+        )
     ]
 
 

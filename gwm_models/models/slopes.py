@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.errors import ModelError
 
 Floats = NDArray[np.float64]
@@ -17,7 +18,7 @@ Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
-class Slope:
+class Slope(Frozen):
     """One slope of a health outcome on index points, in years per 100 points.
 
     Attributes
@@ -93,12 +94,20 @@ class SlopeFit:
 
 
 def cross_section(outcome: Floats, exposure: Floats, weights: Floats | None = None, *, robust: bool = True) -> SlopeFit:
-    """Fit one slope over areas by least squares, precision-weighted where weights are given.
+    """Fit one slope over areas by least squares; see `cross_sections`."""
+    return cross_sections(outcome, exposure[:, None], weights, robust=robust)[0]
+
+
+def cross_sections(
+    outcome: Floats, exposures: Floats, weights: Floats | None = None, *, robust: bool = True
+) -> list[SlopeFit]:
+    """Fit slopes on several exposures together by least squares, precision-weighted where weights are given.
 
     Parameters
     ----------
-    outcome, exposure : ndarray, shape (n_units,)
-        Finite.
+    outcome : ndarray, shape (n_units,)
+    exposures : ndarray, shape (n_units, n_exposures)
+        Finite, like the outcome.
     weights : ndarray, shape (n_units,), optional
         Precision weights, one over the squared standard error of the outcome.
     robust : bool
@@ -115,15 +124,19 @@ def cross_section(outcome: Floats, exposure: Floats, weights: Floats | None = No
     """
     from statsmodels.regression.linear_model import WLS
 
-    check_sample(outcome, exposure)
+    for exposure in exposures.T:
+        check_sample(outcome, exposure)
     weights = np.ones(len(outcome)) if weights is None else weights
-    design = np.column_stack([np.ones(len(exposure)), exposure])
+    design = np.column_stack([np.ones(len(exposures)), exposures])
     model = WLS(outcome, design, weights=weights)
     fit = model.fit(cov_type="HC3") if robust else model.fit()
     bread = fit.normalized_cov_params
     leverage = weights * np.einsum("ij,jk,ik->i", design, bread, design)
-    influence = (design @ bread[1]) * weights * fit.resid / (1 - leverage)
-    return SlopeFit(float(fit.params[1]), float(fit.bse[1]), influence)
+    error = weights * fit.resid / (1 - leverage)
+    return [
+        SlopeFit(float(fit.params[j]), float(fit.bse[j]), (design @ bread[j]) * error)
+        for j in range(1, design.shape[1])
+    ]
 
 
 def within_units(outcome: Floats, exposure: Floats) -> SlopeFit:
