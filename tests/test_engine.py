@@ -36,8 +36,8 @@ def layers(effect=(), draws=1):
         score=np.full((draws, N, 2), 100.0),
         points=np.array([[5.0, -12.0]]),
         effect=tuple(np.full((draws, N), float(size)) for size in effect),
-        slope=np.array([[0.03]]),
-        share=np.array([[0.2]]),
+        full=np.array([[0.03]]),
+        stated=np.array([[[0.02, 0.01]]]),
     )
 
 
@@ -115,6 +115,12 @@ def test_hard_limits_cut_the_sum_of_all_actions_in_each_draw():
     assert effects.clamped[0][0].tolist() == [True, False, False, False, False]
     assert sum(effects.delivered)[0, 0] == pytest.approx(30)
     assert effects.asked[0][0].tolist() == [25, 0, 0, 25, 0]
+
+
+def test_rounding_is_not_taken_for_a_limit():
+    faded = plan(phase=np.array([0.0, 1.0, 1e-9]))
+    effects = apply([faded, plan(phase=np.array([0.0, 1.0, -1e-9]))], layers([2.0, 2.0000001], draws=50))
+    assert not any(clamped.any() for clamped in effects.clamped)
 
 
 def test_additionality_and_spillover_by_hand():

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gwm_models.data.edition import load_edition
+from gwm_models.errors import DataError
 from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import draw_baseline
-from gwm_models.scenarios.projection import draw_effect, project
+from gwm_models.scenarios.layers import draw_effect
+from gwm_models.scenarios.projection import project
 from gwm_models.scenarios.reader import check_mapping, read_scenario
 from gwm_models.scenarios.rows import area_rows, health_rows, inequality_rows
 from gwm_models.scenarios.summary import summarise
@@ -133,6 +135,29 @@ def test_effect_draws_have_the_stated_median_and_quantiles():
     assert (apart[:, 0] - apart[:, 1]).std() == pytest.approx(0.5 * np.sqrt(2), rel=0.02)
 
 
+def test_health_draws_do_not_depend_on_which_outcomes_are_asked_for():
+    male, female = ({"outcome": f"healthy_life_expectancy_{sex}"} for sex in ("male", "female"))
+    both = project(scenario(action(), health=[female, male]))
+    alone = project(scenario(action(), health=[male]))
+    assert np.array_equal(both.health[1].stated, alone.health[0].stated)
+    assert np.array_equal(both.health[1].full, alone.health[0].full)
+
+
+def test_the_within_link_applies_the_corrected_slope_to_access_points():
+    projection = project(scenario(action(uncertainty=None), analysis={"draws": 4000, "seed": 1}))
+    male = projection.health[0]
+    per_point = 100 * male.stated[:, projection.treated] / projection.change[:, projection.treated]
+    assert (
+        male.fit.within_access.estimate
+        < per_point.mean()
+        < male.fit.within_access.estimate / male.fit.reliability_within
+    )
+    status = action(indicator="routine_share", change={"kind": "absolute", "value": -1, "unit": "pp"}, uncertainty=None)
+    other = project(scenario(status, analysis={"draws": 4000, "seed": 1})).health[0]
+    share = other.stated.mean() / other.full.mean()
+    assert 0.1 < share < 0.4
+
+
 def test_health_lines_are_ordered_and_more_causal_share_is_never_less_effect():
     shares = [{"causal_share": {"mean": mean, "sd": 0}} for mean in (0.2, 0.6)]
     outcome = "healthy_life_expectancy_male"
@@ -245,6 +270,66 @@ def test_indicator_draws_agree_with_the_domain_scores_they_belong_to():
     assert (access - rounding)[inside] == pytest.approx(error[inside], abs=1e-6)
 
 
+def test_drawn_levels_are_shrunk_by_the_noise_of_their_own_indicator():
+    """The spread of drawn rates is that of true ones: published variance less sampling variance."""
+    from gwm_models.index.sampling import sampling_error
+
+    edition = load_edition()
+    baseline = draw_baseline(edition, 2000, 1)
+    for j in (0, 1, 2, 3):
+        noise = (sampling_error(edition).std_error[:, j] ** 2).mean()
+        true = edition.values[:, j].var() - noise
+        assert baseline.level[:, :, j].var(axis=1).mean() == pytest.approx(true, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"phasing": {"start": 2030, "full_by": 2032}}, "it has not begun by 2030"),
+        ({"change": {"kind": "target", "value": 60, "unit": "percent"}, "uncertainty": None}, "is already there"),
+        (
+            {"change": {"kind": "absolute", "value": -30, "unit": "pp"}, "uncertainty": None},
+            "Below the frozen scale in",
+        ),
+        ({"change": {"kind": "absolute", "value": 30, "unit": "pp"}, "uncertainty": None}, "Above the frozen scale in"),
+    ],
+)
+def test_what_a_reader_would_stumble_on_is_said(changes, words):
+    assert any(words in line for line in summarise(project(scenario(action(**changes))))["warnings"])
+
+
+def test_goals_that_meet_and_shares_that_are_none_are_named():
+    goal = {"change": {"kind": "target", "value": 80, "unit": "percent"}, "uncertainty": None}
+    twice = scenario(
+        action(**goal),
+        action(id="again", **goal),
+        health=[{"outcome": "healthy_life_expectancy_male", "link": {"causal_share": {"mean": 3, "sd": 0.1}}}],
+    )
+    warnings = summarise(project(twice))["warnings"]
+    assert any("both set a goal for economic_activity_rate in 10 areas" in line for line in warnings)
+    assert any("100% of the stated causal share lies outside 0 to 1" in line for line in warnings)
+
+
+def test_an_action_on_pay_says_that_pay_alone_goes_with_little_health():
+    summary = summarise(project(scenario(action(**_pay()))))
+    assert any("pay and conditions goes with" in line for line in summary["assumptions"])
+
+
+def test_break_even_says_when_health_has_had_no_time():
+    late = [{"outcome": "healthy_life_expectancy_male", "lag": {"years": 9}}]
+    summary = summarise(project(scenario(action(), health=late)))
+    assert "there is no response by 2030" in summary["break_even"][0]["text"]
+
+
+def test_a_target_that_names_areas_by_name_is_refused_by_the_engine():
+    found = scenario(action(target={"areas": ["Blackpool"]}))
+    named = found.actions[0].model_copy(
+        update={"target": found.actions[0].target.model_copy(update={"areas": ("Blackpool",)})}
+    )
+    with pytest.raises(DataError, match="matches no area"):
+        project(found.model_copy(update={"actions": (named,)}))
+
+
 def test_variance_is_shared_between_the_layers_that_are_uncertain():
     summary = summarise(
         project(scenario(action(uncertainty=None, change={"kind": "relative", "value": 2, "unit": "percent"})))
@@ -306,3 +391,34 @@ def test_laws_over_random_scenarios(kind, n, spill, extra):
     assert (projection.change[:, projection.treated] >= -1e-9).all()
     assert projection.effects.domain.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
     assert (np.sort(projection.rank_after, axis=1) == np.arange(1, 119)).all()
+
+
+@pytest.mark.slow
+def test_the_gap_of_the_worst_areas_is_neither_over_nor_understated():
+    """Known truth: areas are picked and their gap measured through noise, 60 times."""
+    from dataclasses import replace
+
+    from gwm_models.index.sampling import sampling_error
+    from gwm_models.scenarios.baseline import draw_baseline as draw
+
+    edition = load_edition()
+    error = sampling_error(edition).std_error
+    spread, noise = np.sqrt(edition.values[:, :2].var(axis=0) - (error[:, :2] ** 2).mean(axis=0)), error[:, :2]
+    rng = np.random.default_rng(8)
+    ratios, covered = [], []
+    for _ in range(60):
+        truth = edition.values[:, :2].mean(axis=0) + spread * rng.normal(size=(118, 2))
+        seen = np.maximum(truth + noise * rng.normal(size=(118, 2)), 0.5)
+        values = np.column_stack([seen, edition.values[:, 2:]])
+        access = 2 + 99 / 19.3 * (seen[:, 0] - 67.1) + 99 / 8.1 * (9.5 - seen[:, 1])
+        scores = np.column_stack([access, edition.domain_scores[:, 1:]])
+        made = draw(replace(edition, values=values, domain_scores=scores, total=scores.sum(axis=1)), 400, 1)
+        for j, sign in ((0, 1), (1, -1)):
+            worst = np.argsort(sign * made.shrunk_level[:, j])[:30]
+            gap = np.median(made.level[:, :, j], axis=1) - made.level[:, worst, j].mean(axis=1)
+            true = np.median(truth[:, j]) - truth[worst, j].mean()
+            ratios.append(gap.mean() / true)
+            low, high = np.quantile(gap, [0.05, 0.95])
+            covered.append(low <= true <= high)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.06)
+    assert 0.8 <= np.mean(covered) <= 0.97

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.errors import ModelError
 from gwm_models.index.scoring import exact_points_per_unit
@@ -16,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class PointsPerUnit:
+class PointsPerUnit(Frozen):
     """Score points that one unit of each indicator is worth, signed by direction.
 
     Attributes

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition, published_std_error, unit_values
 from gwm_models.index.calibration import points_per_unit
 
@@ -19,7 +20,7 @@ SURVEY_YEAR = "2018-01/2018-12"
 
 
 @dataclass(frozen=True, eq=False)
-class SamplingError:
+class SamplingError(Frozen):
     """What surveying a sample leaves unsure in each area's scores.
 
     Attributes
@@ -86,7 +87,8 @@ def sampling_error(edition: Edition) -> SamplingError:
             "respondents implied by the activity limits of 2018.",
             "Satisfactory hours has no open figures: its sampling error is assumed equal, in score points, to that of "
             "the professional share.",
-            "Errors of different surveys and of activity and unemployment are taken as independent.",
+            "Errors of different surveys, of activity and unemployment, and of different areas are taken as "
+            "independent; areas that share a unit (Bournemouth and Poole) carry the same rates, so theirs are not.",
         ),
     )
 

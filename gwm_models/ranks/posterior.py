@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.draws import keyed_normals, keyed_rng
 from gwm_models.errors import DataError, ModelError
 
@@ -27,7 +28,7 @@ BLOCK = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class ScorePosterior:
+class ScorePosterior(Frozen):
     """Independent draws of the true domain scores.
 
     Attributes
@@ -91,6 +92,41 @@ def score_posterior(
         draws[block] = model.draw_scores(between[..., block], white[block], region_white[block])
     sd = np.sqrt(np.einsum("jjs->js", between)).mean(axis=1)
     return ScorePosterior(draws, model.conditional_mean(mode), sd, efficiency)
+
+
+@dataclass(frozen=True, eq=False)
+class Shrunk:
+    """Posterior of true scores at the most probable spread between areas.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (n_areas, k)
+    cov : ndarray, shape (n_areas, k, k)
+        Covariance of each area's true scores, the error of its region mean included.
+    """
+
+    mean: Floats
+    cov: Floats
+
+
+def shrink(scores: Floats, cov: Floats, region: NDArray[np.int64]) -> Shrunk:
+    """Shrink scores of any number of columns towards their region, by the model of `score_posterior` at its mode.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_areas, k)
+    cov : ndarray, shape (n_areas, k, k)
+    region : ndarray of int, shape (n_areas,)
+    """
+    model = _Model(scores.T, cov.transpose(1, 2, 0), region)
+    between = _covariances(_mode(model)[None], len(scores.T))
+    precision, _ = model._precision(between)
+    region_cov, _ = _invert(model._by_region(precision))
+    gain = np.einsum("ij,jkn->nik", between[..., 0], precision[:, :, 0])
+    kept = np.eye(len(scores.T)) - gain
+    spread = between[None, ..., 0] - gain @ between[..., 0]
+    spread = spread + kept @ region_cov[:, :, 0][..., region].transpose(2, 0, 1) @ kept.transpose(0, 2, 1)
+    return Shrunk(model.conditional_mean(between), (spread + spread.transpose(0, 2, 1)) / 2)
 
 
 def _blocks(n_draws: int) -> list[slice]:
@@ -215,17 +251,29 @@ def _log_prior(parameters: Floats, k: int) -> Floats:
         return np.asarray(prior + (exponent * np.log1p(-(z**2))).sum(axis=1))
 
 
-def _draw_between(model: _Model, n_draws: int, seed: int) -> tuple[Floats, Floats, float]:
-    """Draw `T`, (k, k, n_draws), and return its mode, (k, k, 1), and the efficiency of the importance sample."""
+def _log_posterior(model: _Model, parameters: Floats) -> Floats:
+    k = len(model.scores)
+    return model.log_likelihood(_covariances(parameters, k)) + _log_prior(parameters, k)
+
+
+def _mode(model: _Model) -> Floats:
+    """Find the most probable parameters of the spread between areas."""
     from scipy.optimize import minimize
 
     k = len(model.scores)
+    start = np.concatenate([np.log(model.scores.std(axis=1) / 2 + 1), np.zeros(k * (k - 1) // 2)])
+    found = minimize(lambda p: -_log_posterior(model, p[None])[0], start, method="BFGS", options={"gtol": 1e-3})
+    return np.asarray(found.x)
+
+
+def _draw_between(model: _Model, n_draws: int, seed: int) -> tuple[Floats, Floats, float]:
+    """Draw `T`, (k, k, n_draws), and return its mode, (k, k, 1), and the efficiency of the importance sample."""
+    k = len(model.scores)
 
     def log_posterior(parameters: Floats) -> Floats:
-        return model.log_likelihood(_covariances(parameters, k)) + _log_prior(parameters, k)
+        return _log_posterior(model, parameters)
 
-    start = np.concatenate([np.log(model.scores.std(axis=1) / 2 + 1), np.zeros(k * (k - 1) // 2)])
-    mode = minimize(lambda p: -log_posterior(p[None])[0], start, method="BFGS", options={"gtol": 1e-3}).x
+    mode = _mode(model)
     spread = np.linalg.cholesky(np.linalg.inv(_curvature(log_posterior, mode)))
     rng = keyed_rng(seed, "score:between")
     freedom = 6.0

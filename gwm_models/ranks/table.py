@@ -58,7 +58,7 @@ class RankTable:
     def __repr__(self) -> str:
         """Return one line: how many areas, how wide the intervals."""
         width = np.median(self.upper - self.lower)
-        return f"RankTable({len(self.area)} areas, {self.level:.0%} intervals, median width {width:g})"
+        return f"RankTable({len(self.area)} areas, {100 * self.level:g}% intervals, median width {width:g})"
 
     def to_rows(self) -> list[dict[str, object]]:
         """Return one row an area, in the toolkit's column names."""

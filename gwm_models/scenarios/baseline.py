@@ -8,17 +8,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.draws import keyed_normals
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import sampling_error
-from gwm_models.ranks.posterior import ScorePosterior, score_posterior
+from gwm_models.ranks.edition import edition_posterior
+from gwm_models.ranks.posterior import shrink
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Baseline:
+class Baseline(Frozen):
     """True scores and levels of an edition.
 
     Attributes
@@ -42,35 +44,24 @@ class Baseline:
     efficiency: float
 
 
-def edition_posterior(edition: Edition, *, n_draws: int, seed: int) -> ScorePosterior:
-    """Draw the true domain scores of an edition, given the sampling error of its indicators."""
-    return score_posterior(
-        edition.domain_scores,
-        sampling_error(edition).domain_cov,
-        edition.areas.region_index(),
-        edition.areas.code,
-        n_draws=n_draws,
-        seed=seed,
-    )
-
-
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def draw_baseline(edition: Edition, n_draws: int, seed: int) -> Baseline:
     """Draw true scores, and indicator levels that agree with them.
 
-    A draw of a domain's true score fixes the sum of the sampling errors of its two indicators; the errors are drawn
-    from their known covariance given that sum, and taken off the published levels.
+    The indicators of a domain have a hierarchical model of their own, so that each level is shrunk by its own noise. A
+    draw of the domain's true score fixes the sum of their sampling errors; the errors are drawn from that model given
+    the sum, and taken off the published levels.
     """
     posterior = edition_posterior(edition, n_draws=n_draws, seed=seed)
-    cov = sampling_error(edition).cov_points
+    mean, cov = _expected_errors(edition)
     area, k = edition.areas.code, len(edition.spec.indicators)
     root = np.linalg.cholesky(cov)
-    noise = np.einsum("njk,snk->snj", root, keyed_normals(seed, "indicator", area, n_draws, k))
+    errors = mean + np.einsum("njk,snk->snj", root, keyed_normals(seed, "indicator", area, n_draws, k))
     return Baseline(
         score=posterior.draws,
-        level=_levels(edition, cov, posterior.draws, noise),
+        level=_levels(edition, cov, posterior.draws, errors),
         shrunk_score=posterior.shrunk,
-        shrunk_level=_levels(edition, cov, posterior.shrunk[None], np.zeros((1, len(area), k)))[0],
+        shrunk_level=_levels(edition, cov, posterior.shrunk[None], mean[None])[0],
         limits=level_limits(edition),
         efficiency=posterior.efficiency,
     )
@@ -91,14 +82,37 @@ def level_limits(edition: Edition) -> Floats:
     )
 
 
-def _levels(edition: Edition, cov: Floats, score: Floats, noise: Floats) -> Floats:
+def _expected_errors(edition: Edition) -> tuple[Floats, Floats]:
+    """Return the mean and covariance of each area's sampling errors by indicator, in points, before its domain's draw.
+
+    An indicator without open figures has its assumed sampling error alone.
+    """
+    spec, sampled = edition.spec, sampling_error(edition).cov_points
+    points, region = points_per_unit(edition).estimate, edition.areas.region_index()
+    mean, cov = np.zeros(edition.values.shape), np.zeros_like(sampled)
+    for d in range(len(spec.domains)):
+        columns = [j for j, domain in enumerate(spec.domain_of()) if domain == d]
+        known = [j for j in columns if np.isfinite(edition.values[:, j]).all()]
+        for j in set(columns) - set(known):
+            cov[:, j, j] = sampled[:, j, j]
+        if known:
+            scored = edition.values[:, known] * points[known]
+            true = shrink(scored, sampled[:, known][:, :, known], region)
+            mean[:, known] = scored - true.mean
+            for a, j in enumerate(known):
+                cov[:, j, known] = true.cov[:, a]
+    return mean, cov
+
+
+def _levels(edition: Edition, cov: Floats, score: Floats, errors: Floats) -> Floats:
+    """Return levels that agree with draws of the domain scores, given draws of the errors that do not yet."""
     spec = edition.spec
     member = np.eye(len(spec.domains))[list(spec.domain_of())]
-    error = edition.domain_scores - score
     carried = np.einsum("njk,kd->njd", cov, member)
     variance = np.einsum("jd,njd->nd", member, carried)
-    error = noise + np.einsum("njd,nd,snd->snj", carried, 1 / variance, error - noise @ member)
-    level = edition.values - error / points_per_unit(edition).estimate
+    missing = edition.domain_scores - score - errors @ member
+    errors = errors + np.einsum("njd,nd,snd->snj", carried, 1 / variance, missing)
+    level = edition.values - errors / points_per_unit(edition).estimate
     limits = level_limits(edition)
     for j, indicator in enumerate(spec.indicators):
         if indicator.unit == "points":

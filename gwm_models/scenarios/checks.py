@@ -8,7 +8,6 @@ from gwm_models.scenarios.places import check_target
 from gwm_models.scenarios.view import View
 
 LONG_HORIZON = 40
-SHARES = ("deadweight", "displacement", "leakage")
 
 
 def check_meaning(scenario: View) -> None:

@@ -29,16 +29,18 @@ class Layers:
         Score points per unit, signed.
     effect : tuple of ndarray, shape (S, n)
         Size of each action's change by area.
-    slope, share : ndarray, shape (S, n_outcomes)
-        Years per point of the total, and the share of it that the stated link takes as effect.
+    full : ndarray, shape (S, n_outcomes)
+        Years per point of the total: the full association.
+    stated : ndarray, shape (S, n_outcomes, d)
+        Years per point of each domain that the stated link takes as effect.
     """
 
     level: Floats
     score: Floats
     points: Floats
     effect: tuple[Floats, ...]
-    slope: Floats
-    share: Floats
+    full: Floats
+    stated: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,8 @@ class Effects:
     ----------
     total : ndarray, shape (T, S, n)
         Change of the total by year, score points.
+    by_domain : dict of ndarray, shape (T, S, n)
+        The same for each domain that an action changes, by its position.
     domain : ndarray, shape (S, n, d)
         Change of the domain scores in the last year.
     level : ndarray, shape (S, n, k)
@@ -89,6 +93,7 @@ class Effects:
     """
 
     total: Floats
+    by_domain: dict[int, Floats]
     domain: Floats
     level: Floats
     asked: tuple[Floats, ...]
@@ -104,7 +109,7 @@ def change_of_level(plan: ActionPlan, layers: Layers, value: Floats, direction: 
     plan : ActionPlan
     layers : Layers
     value : ndarray, shape (S, n)
-        Size of the change, in the unit of its kind (percent and shares as stated: 20, 50).
+        Size of the change, in the unit of its kind: percent for ``relative`` (20), a share for ``close_gap`` (0.5).
     direction : {1, -1}
 
     Returns
@@ -218,35 +223,42 @@ def apply_actions(
     spread = [
         _with_spillover(change * plan.additional, plan, neighbours) for change, plan in zip(full, plans, strict=True)
     ]
-    total = np.zeros((n_years, n_draws, n_areas))
+    touched = sorted({plan.indicator for plan in plans})
+    by_domain = {domain[j]: np.zeros((n_years, n_draws, n_areas)) for j in touched}
     level = np.zeros((n_draws, n_areas, n_indicators))
     kept: dict[int, Floats] = {}
+    cut: dict[int, Bools] = {}
     for t in range(n_years):
-        for j in sorted({plan.indicator for plan in plans}):
+        for j in touched:
             asked = sum(
                 change * plan.phase[t] for change, plan in zip(spread, plans, strict=True) if plan.indicator == j
             )
-            base = layers.level[:, :, j]
-            moved = np.where(asked == 0, 0.0, np.clip(base + asked, *limits[j]) - base)
-            total[t] += moved * layers.points[:, j, None]
+            moved, beyond = _within_limits(layers.level[:, :, j], asked, limits[j])
+            by_domain[domain[j]][t] += moved * layers.points[:, j, None]
             if t == n_years - 1:
-                level[:, :, j] = moved
-                kept[j] = np.divide(
-                    moved, asked, out=np.ones_like(moved), where=np.broadcast_to(asked, moved.shape) != 0
-                )
+                level[:, :, j], cut[j] = moved, beyond
+                kept[j] = np.divide(moved, asked, out=np.ones_like(moved), where=beyond)
     changed = np.zeros((n_draws, n_areas, layers.score.shape[2]))
-    for j in kept:
-        changed[:, :, domain[j]] += level[:, :, j] * layers.points[:, j, None]
+    for d, history in by_domain.items():
+        changed[:, :, d] = history[-1]
     last = [plan.phase[-1] if len(plan.phase) else 0.0 for plan in plans]
     delivered = [change * share * kept[plan.indicator] for change, share, plan in zip(spread, last, plans, strict=True)]
     return Effects(
-        total=total,
+        total=sum(by_domain.values(), np.zeros((n_years, n_draws, n_areas))),
+        by_domain=by_domain,
         domain=changed,
         level=level,
         asked=tuple(change * share for change, share in zip(full, last, strict=True)),
         delivered=tuple(delivered),
-        clamped=tuple((kept[plan.indicator] < 1 - 1e-12) & plan.treated for plan in plans),
+        clamped=tuple(cut[plan.indicator] & plan.treated for plan in plans),
     )
+
+
+def _within_limits(level: Floats, change: Floats, limits: Floats) -> tuple[Floats, Bools]:
+    """Return a change cut where it would pass a hard limit, and where it was cut."""
+    after = level + change
+    beyond = ((after < limits[0]) | (after > limits[1])) & (change != 0)
+    return np.where(beyond, np.clip(after, *limits) - level, change), beyond
 
 
 def _with_spillover(change: Floats, plan: ActionPlan, neighbours: Floats) -> Floats:

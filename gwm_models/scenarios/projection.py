@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, load_edition, published_std_error, unit_values
-from gwm_models.draws import keyed_normals, keyed_rng
-from gwm_models.index.calibration import points_per_unit
-from gwm_models.models.healthy_life import HealthFit, SlopeDraws, central_slopes, draw_slopes, fit_health
+from gwm_models.draws import keyed_normals
+from gwm_models.models.healthy_life import HealthFit, fit_health
 from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import Baseline, draw_baseline
 from gwm_models.scenarios.engine import (
@@ -24,7 +22,8 @@ from gwm_models.scenarios.engine import (
     response_weights,
     row_standardised,
 )
-from gwm_models.scenarios.spec import Action, CausalShare, HealthLink, Scenario
+from gwm_models.scenarios.layers import central_layers, draw_layers
+from gwm_models.scenarios.spec import Action, HealthLink, Scenario
 from gwm_models.scenarios.targets import Selection, select
 
 Floats = NDArray[np.float64]
@@ -35,6 +34,7 @@ LAYERS = {
     "points": "Points per unit of the indicators",
     "effect": "Size of the actions' effects",
     "health": "Health slopes and their causal share",
+    "interactions": "Interactions of these layers",
 }
 
 
@@ -46,13 +46,16 @@ class HealthEffect:
     ----------
     link : HealthLink
     fit : HealthFit
+    published : ndarray, shape (n_areas,)
+        The outcome's published value.
     baseline : ndarray, shape (n_draws, n_areas)
-        The outcome's published value with its sampling error.
+        The published value with its sampling error; NaN where no limits are published.
     full, stated : ndarray, shape (n_draws, n_areas)
     """
 
     link: HealthLink
     fit: HealthFit
+    published: Floats
     baseline: Floats
     full: Floats
     stated: Floats
@@ -136,8 +139,7 @@ def project(scenario: Scenario, edition: Edition | None = None) -> Projection:
         _plan(action, chosen, edition, years) for action, chosen in zip(scenario.actions, selections, strict=True)
     )
     fits = {fit.outcome.id: fit for fit in fit_health(edition)}
-    chosen_fits = tuple(fits[link.outcome] for link in scenario.health)
-    layers = _draw_layers(scenario, edition, baseline, chosen_fits)
+    layers = draw_layers(scenario, edition, baseline)
     effects = _apply(plans, layers, edition, len(years), baseline.limits)
     before = layers.score.sum(axis=2)
     return Projection(
@@ -151,10 +153,10 @@ def project(scenario: Scenario, edition: Edition | None = None) -> Projection:
         rank_after=rank_draws(before + effects.total[-1]),
         renormalised=renormalised_change(edition, effects),
         health=tuple(
-            _health(link, fit, edition, effects, layers, o, scenario)
-            for o, (link, fit) in enumerate(zip(scenario.health, chosen_fits, strict=True))
+            _health(link, fits[link.outcome], edition, effects, layers, o, scenario)
+            for o, link in enumerate(scenario.health)
         ),
-        variance=_variance(scenario, edition, plans, layers, baseline, chosen_fits),
+        variance=_variance(scenario, edition, plans, layers, baseline),
     )
 
 
@@ -179,85 +181,6 @@ def _plan(action: Action, chosen: Selection, edition: Edition, years: tuple[int,
         additional=(1 - extra.deadweight) * (1 - extra.displacement) * (1 - extra.leakage),
         spillover=action.spillover.share if action.spillover else 0.0,
     )
-
-
-def _draw_layers(scenario: Scenario, edition: Edition, baseline: Baseline, fits: tuple[HealthFit, ...]) -> Layers:
-    n_draws, seed = scenario.analysis.draws, scenario.analysis.seed
-    points = points_per_unit(edition)
-    normals = keyed_rng(seed, "points").standard_normal((n_draws, len(points.estimate)))
-    value, vector = np.linalg.eigh(points.cov)
-    spread = (vector * np.sqrt(np.maximum(value, 0))) @ vector.T
-    slopes = draw_slopes(fits, n_draws=n_draws, seed=seed)
-    return Layers(
-        level=baseline.level,
-        score=baseline.score,
-        points=points.estimate + normals @ spread,
-        effect=tuple(draw_effect(action, edition.areas.code, n_draws, seed) for action in scenario.actions),
-        slope=slopes.between,
-        share=_shares(scenario, slopes, n_draws),
-    )
-
-
-def _central_layers(scenario: Scenario, edition: Edition, baseline: Baseline, fits: tuple[HealthFit, ...]) -> Layers:
-    slopes = central_slopes(fits)
-    return Layers(
-        level=baseline.shrunk_level[None],
-        score=baseline.shrunk_score[None],
-        points=points_per_unit(edition).estimate[None],
-        effect=tuple(np.full((1, len(edition.areas)), central_effect(action)) for action in scenario.actions),
-        slope=slopes.between,
-        share=_shares(scenario, slopes, None),
-    )
-
-
-def central_effect(action: Action) -> float:
-    """Return the stated size of a change, a percentage of a gap as a share."""
-    return action.change.value / _scale(action)
-
-
-def _scale(action: Action) -> float:
-    return 100.0 if action.change.kind == "close_gap" and action.change.unit == "percent" else 1.0
-
-
-def draw_effect(action: Action, area: tuple[str, ...], n_draws: int, seed: int) -> Floats:
-    """Draw the size of an action's change by area, shape (n_draws, n_areas).
-
-    A split normal with the stated value as median and the stated limits as quantiles, common to all areas, plus a
-    normal deviation of each area. Draws are keyed by the action's id.
-
-    References
-    ----------
-    Wallis (2014), Statistical Science 29, 106-112 (two-piece normal).
-    """
-    unsure = action.uncertainty
-    size = np.full((n_draws, len(area)), action.change.value)
-    if unsure is not None:
-        tail = NormalDist().inv_cdf((1 + unsure.level) / 2)
-        common = keyed_rng(seed, "effect", action.id).standard_normal(n_draws)
-        below, above = (action.change.value - unsure.low) / tail, (unsure.high - action.change.value) / tail
-        size += (common * np.where(common < 0, below, above))[:, None]
-        if unsure.across_areas:
-            size += unsure.across_areas * keyed_normals(seed, f"effect-of-area:{action.id}", area, n_draws)
-    return size / _scale(action)
-
-
-def _shares(scenario: Scenario, slopes: SlopeDraws, n_draws: int | None) -> Floats:
-    """Return the causal share that each outcome's link states, shape (n_draws or 1, n_outcomes)."""
-    columns = []
-    for o, link in enumerate(scenario.health):
-        if isinstance(link.link, CausalShare):
-            stated = link.link.causal_share
-            normals = (
-                keyed_rng(scenario.analysis.seed, "causal-share", link.outcome).standard_normal(n_draws)
-                if n_draws
-                else np.zeros(1)
-            )
-            columns.append(stated.mean + stated.sd * normals)
-        elif link.link == "between":
-            columns.append(np.ones(len(slopes.between)))
-        else:
-            columns.append(slopes.within_share[:, o])
-    return np.column_stack(columns) if columns else np.zeros((n_draws or 1, 0))
 
 
 def _apply(plans: tuple[ActionPlan, ...], layers: Layers, edition: Edition, n_years: int, limits: Floats) -> Effects:
@@ -301,23 +224,35 @@ def _health(
     link: HealthLink, fit: HealthFit, edition: Edition, effects: Effects, layers: Layers, o: int, scenario: Scenario
 ) -> HealthEffect:
     weights = response_weights(len(effects.total), link.lag.years, link.lag.build_up)
-    full = lagged(effects.total, weights) * layers.slope[:, o, None]
+    published, draws = _outcome_draws(fit, edition, scenario.analysis.draws, scenario.analysis.seed)
     return HealthEffect(
         link=link,
         fit=fit,
-        baseline=_outcome_draws(fit, edition, scenario.analysis.draws, scenario.analysis.seed),
-        full=full,
-        stated=full * layers.share[:, o, None],
+        published=published,
+        baseline=draws,
+        full=lagged(effects.total, weights) * layers.full[:, o, None],
+        stated=_stated_change(effects, weights, layers.stated[:, o]),
     )
 
 
-def _outcome_draws(fit: HealthFit, edition: Edition, n_draws: int, seed: int) -> Floats:
-    """Draw the outcome's present level by area; areas of one unit share the draw, a unit without limits has none."""
+def _stated_change(effects: Effects, weights: Floats, slopes: Floats) -> Floats:
+    """Return the change in years that the stated link takes as effect, shape (S, n)."""
+    change = np.zeros(np.broadcast_shapes(effects.total.shape[1:], (len(slopes), 1)))
+    for d, history in effects.by_domain.items():
+        change += lagged(history, weights) * slopes[:, d, None]
+    return change
+
+
+def _outcome_draws(fit: HealthFit, edition: Edition, n_draws: int, seed: int) -> tuple[Floats, Floats]:
+    """Return the outcome's published level by area and draws of it.
+
+    Areas of one unit share the draw; a unit without published limits has none.
+    """
     outcome, areas = fit.outcome, edition.areas
     rows = unit_values("outcomes", outcome.variable, outcome.period, areas.unit, sex=outcome.sex)
     error = published_std_error(rows)
     draws = rows["value"] + error * keyed_normals(seed, f"outcome:{outcome.id}", areas.unit, n_draws)
-    return np.asarray(draws)
+    return rows["value"], draws
 
 
 def _variance(
@@ -326,31 +261,47 @@ def _variance(
     plans: tuple[ActionPlan, ...],
     layers: Layers,
     baseline: Baseline,
-    fits: tuple[HealthFit, ...],
 ) -> dict[str, dict[str, float]]:
-    """Return the share of variance of the mean change over target areas by layer, each varied alone."""
+    """Return shares of the variance of the mean change over target areas: each layer varied alone, and what is left.
+
+    The mean is that of the headline: areas weigh the same for the score, residents for health. What the layers together
+    add to the sum of their separate variances is given as interactions.
+    """
     if not plans:
         return {}
-    central = _central_layers(scenario, edition, baseline, fits)
+    central = central_layers(scenario, edition, baseline)
     few = slice(VARIANCE_DRAWS)
+    every = replace(
+        layers,
+        level=layers.level[few],
+        score=layers.score[few],
+        points=layers.points[few],
+        effect=tuple(effect[few] for effect in layers.effect),
+        full=layers.full[few],
+        stated=layers.stated[few],
+    )
     alone = {
-        "sampling": replace(central, level=layers.level[few], score=layers.score[few]),
-        "points": replace(central, points=layers.points[few]),
-        "effect": replace(central, effect=tuple(effect[few] for effect in layers.effect)),
-        "health": replace(central, slope=layers.slope[few], share=layers.share[few]),
+        "sampling": replace(central, level=every.level, score=every.score),
+        "points": replace(central, points=every.points),
+        "effect": replace(central, effect=every.effect),
+        "health": replace(central, full=every.full, stated=every.stated),
     }
     reached = np.any([plan.treated for plan in plans], axis=0)
+    residents = edition.areas.population * reached / edition.areas.population[reached].sum()
     variance: dict[str, dict[str, float]] = {}
-    for name, varied in alone.items():
-        history = _apply(plans, varied, edition, len(plans[0].phase), baseline.limits).total[:, :, reached]
-        variance.setdefault("total", {})[name] = float(history[-1].mean(axis=1).var())
+    for name, varied in (alone | {"together": every}).items():
+        effects = _apply(plans, varied, edition, len(plans[0].phase), baseline.limits)
+        variance.setdefault("total", {})[name] = float(effects.total[-1][:, reached].mean(axis=1).var())
         for o, link in enumerate(scenario.health):
-            weights = response_weights(len(history), link.lag.years, link.lag.build_up)
-            years = lagged(history, weights).mean(axis=1) * varied.slope[:, o] * varied.share[:, o]
-            variance.setdefault(link.outcome, {})[name] = float(years.var())
+            weights = response_weights(len(effects.total), link.lag.years, link.lag.build_up)
+            change = _stated_change(effects, weights, varied.stated[:, o]) @ residents
+            variance.setdefault(link.outcome, {})[name] = float(change.var())
     return {quantity: _as_shares(parts) for quantity, parts in variance.items()}
 
 
-def _as_shares(parts: dict[str, float]) -> dict[str, float]:
+def _as_shares(variance: dict[str, float]) -> dict[str, float]:
+    """Turn variances by layer, and of all together, into shares that add up to 1, interactions last."""
+    together = variance.pop("together")
+    parts = variance | {"interactions": max(together - sum(variance.values()), 0.0)}
     total = sum(parts.values())
     return {name: part / total if total > 0 else 0.0 for name, part in parts.items()}

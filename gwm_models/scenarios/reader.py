@@ -160,6 +160,15 @@ def resolve_scenario_path(text: str | Path) -> Path:
         If there is neither, with the nearest shipped name.
     """
     path = Path(text)
+    try:
+        path.stat()
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            why = error.strerror or "not a path"
+            problem = Problem(
+                escaped(str(text), most=200), 0, 0, "error", "", f"cannot be read ({why})", "check the path"
+            )
+            raise ScenarioError([problem]) from error
     if path.is_file():
         return path
     shipped = shipped_scenarios()

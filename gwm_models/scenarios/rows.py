@@ -100,7 +100,12 @@ def _quantities(projection: Projection) -> Iterator[tuple[str, str, str, dict[st
     for health in projection.health:
         outcome = health.fit.outcome
         label = f"{outcome.label}, stated link"
-        yield outcome.id, label, f"{outcome.unit} (baseline {outcome.period})", _states(health.baseline, health.stated)
+        yield (
+            outcome.id,
+            label,
+            f"{outcome.unit} (baseline {outcome.period})",
+            _states(health.baseline, health.stated, health.published[None]),
+        )
 
 
 def _states(before: Floats, change: Floats, published: Floats | None = None) -> dict[str, Floats]:
@@ -180,7 +185,10 @@ def link_words(health: HealthEffect) -> str:
     """Say in words what the stated link assumes."""
     link = health.link.link
     if link == "within":
-        return "within: the share of the association that has moved with an area over time, 2010-2019"
+        return (
+            "within: for the access domain the slope within areas over 2010-2019, corrected for survey noise; for the "
+            "other domains the same share of the association between areas"
+        )
     if link == "between":
         return "between: the whole association between areas is taken as effect"
     share = link.causal_share
@@ -237,6 +245,7 @@ def path_rows(projection: Projection, level: float) -> list[Row]:
             "unit": "points (6-600)",
             **one(change[:, mask].mean(axis=1), level),
             "level": level,
+            "n": change.shape[0],
         }
         for year, change in zip(projection.years, projection.effects.total, strict=True)
     ]
@@ -257,6 +266,7 @@ def renormalised_rows(projection: Projection, level: float) -> list[Row]:
                     "state": "difference",
                     **one(draws[:, mask].mean(axis=1), level),
                     "level": level,
+                    "n": len(draws),
                 }
             )
     return rows

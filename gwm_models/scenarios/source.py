@@ -82,7 +82,7 @@ def plain_value(text: str) -> Any:
         return None
     if TRUE.fullmatch(text) or FALSE.fullmatch(text):
         return text[0] in "tT"
-    if len(text) <= 18:
+    if len(text) <= 20:
         for form, base in ((INTEGER, 10), (OCTAL, 8), (HEXADECIMAL, 16)):
             if form.fullmatch(text):
                 return int(text.removeprefix("0o"), base)

@@ -10,8 +10,7 @@ from gwm_models.data.descriptor import read_descriptor
 from gwm_models.data.home import data_home
 from gwm_models.data.tables import read_table
 from gwm_models.index.calibration import points_per_unit
-from gwm_models.index.sampling import sampling_error
-from gwm_models.models.healthy_life import central_share
+from gwm_models.scenarios.notes import assumptions, warnings_of
 from gwm_models.scenarios.projection import HealthEffect, Projection
 from gwm_models.scenarios.rows import (
     Row,
@@ -74,7 +73,7 @@ def summarise(projection: Projection, warnings: tuple[str, ...] = ()) -> dict[st
         "break_even": [_break_even(projection, effect) for effect in projection.health if projection.treated.any()],
         "renormalised": renormalised_rows(projection, level),
         "assumptions": assumptions(projection),
-        "warnings": [*warnings, *_late_warnings(projection)],
+        "warnings": [*warnings, *warnings_of(projection)],
         "sources": _sources(projection),
     }
 
@@ -83,18 +82,18 @@ def headline(projection: Projection, groups: list[Row], health: list[Row], gaps:
     """Answer the scenario's question in a few sentences, each number with its interval."""
     if not projection.treated.any():
         return "The scenario has no action: nothing changes, in any area, in any draw."
-    year, n = projection.years[-1], int(projection.treated.sum())
+    n = int(projection.treated.sum())
     rise = next(row for row in groups if row["group"] == "Target areas" and row["state"] == "difference")
     before = next(row for row in groups if row["group"] == "Target areas" and row["state"] == "baseline")
     moved = projection.rank_before[:, projection.treated] - projection.rank_after[:, projection.treated]
     places = one(moved.mean(axis=1), level)
-    verb = "rises" if _number(rise) >= 0 else "falls"
-    direction = "up" if _value(places, "estimate") >= 0 else "down"
+    they = "it moves" if n == 1 else "they move"
+    direction = "up" if _number(places) >= 0 else "down"
+    interval = f"{level_words(level)} interval "
     sentences = [
-        f"By {year} the mean Monitor total of the {counted(n, 'target area')} {verb} by {number(abs(_number(rise)))} "
-        f"points ({level_words(level)} interval {span(*_turned(rise))}) from {number(_number(before))}, "
-        f"and they move {direction} by {number(abs(_value(places, 'estimate')))} ranks on average "
-        f"({span(*_turned(places))})."
+        f"By {projection.years[-1]} the mean Monitor total of the {counted(n, 'target area')} "
+        f"{_size(rise, 'rises', 'falls', interval)} from {number(_number(before))}, and {they} "
+        f"{direction} by {number(abs(_number(places)))} ranks on average ({span(*_turned(places))})."
     ]
     peak = max(path_rows(projection, level), key=lambda row: abs(_number(row)))
     if abs(_number(peak)) > 1.001 * abs(_number(rise)):
@@ -102,15 +101,19 @@ def headline(projection: Projection, groups: list[Row], health: list[Row], gaps:
         sentences.append(f"The change is largest in {peak['year']}: {signed(_number(peak))} points ({bounds}).")
     gap = [row for row in gaps if row["measure"] == "gap_10_10"]
     if gap:
-        change = gap[-1]
-        how = "narrows" if _number(change) <= 0 else "widens"
-        turned = _turned(change)
-        sentences.append(
-            f"The gap between the best and the worst tenth of areas {how} by {number(abs(_number(change)))} points "
-            f"({span(*turned)})."
-        )
+        words = _size(gap[-1], "widens", "narrows")
+        sentences.append(f"The gap between the best and the worst tenth of areas {words}.")
     sentences += [_health_sentence(projection, effect, health) for effect in projection.health]
     return " ".join(sentences)
+
+
+def _size(row: Row, up: str, down: str, interval: str = "") -> str:
+    """Say which way a change goes and how far, with its interval."""
+    size = number(abs(_number(row)))
+    if not size.strip("0."):
+        return f"does not change ({interval}{span(_value(row, 'lower'), _value(row, 'upper'))} points)"
+    verb = up if _number(row) > 0 else down
+    return f"{verb} by {size} points ({interval}{span(*_turned(row))})"
 
 
 def _turned(row: Row) -> tuple[float, float]:
@@ -229,21 +232,23 @@ def _model(effect: HealthEffect) -> dict[str, Any]:
         "slope_within": fit.within_access.to_row(),
         "reliability_within": fit.reliability_within,
         "reliability_between": fit.reliability_between,
-        "share": {"estimate": central_share(fit), "words": link_words(effect)},
+        **{f"slope_between_{slope.exposure}_together": slope.to_row() for slope in fit.domains},
+        "share": {"words": link_words(effect), **_implied(effect)},
         "exclusions": list(fit.between.excluded),
     }
+
+
+def _implied(effect: HealthEffect) -> dict[str, float | None]:
+    """Return the share of the full association that the stated link comes to over all areas and draws."""
+    full = float(effect.full.mean())
+    return {"estimate": float(effect.stated.mean()) / full if full else None}
 
 
 def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
     """Say what share of the association would have to be causal for a month of healthy life."""
     full = population_mean(effect.full, projection.edition.areas.population, projection.treated).mean()
-    label = effect.fit.outcome.label
-    if full <= 0:
-        text = (
-            f"{label}: the projected change of the score is not positive, so no share of the association adds health."
-        )
-        share = None
-    else:
+    label, share = effect.fit.outcome.label, None
+    if full > 0:
         share = float(MONTH / full)
         text = (
             f"{label}: one month more in the target areas needs {share:.0%} of the association to be causal."
@@ -251,82 +256,11 @@ def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
             else f"{label}: even the whole association would give less than one month in the target areas "
             f"({12 * full:.1f} months)."
         )
+    elif not effect.full.any():
+        text = f"{label}: there is no response by {projection.years[-1]}; see the lag and the phasing of the actions."
+    else:
+        text = f"{label}: the score of the target areas falls, so no share of the association adds health."
     return {"outcome": effect.fit.outcome.id, "label": label, "share": share, "text": text}
-
-
-def assumptions(projection: Projection) -> list[str]:
-    """List what the results assume, in plain words."""
-    scenario, edition = projection.scenario, projection.edition
-    lines = [
-        f"Baseline: {edition.spec.title}, held as it is to {projection.years[-1]}; bounds are frozen at that edition, "
-        "so a gain is a gain. True scores are drawn given the sampling error of the indicators, shrunk towards their "
-        "region.",
-        *sampling_error(edition).notes,
-    ]
-    used = {action.indicator for action in scenario.actions}
-    points = points_per_unit(edition)
-    for j, indicator in enumerate(edition.spec.indicators):
-        if indicator.id in used:
-            error = f"standard error {points.std_error[j]:.3g}" if points.std_error[j] else "exact"
-            lines.append(
-                f"{indicator.label}: one unit is worth {number(points.estimate[j], 3)} points "
-                f"({points.status[j]}, {error})."
-            )
-        if indicator.id in used and indicator.unit == "points":
-            lines.append(
-                f"{indicator.label}: limited by the range of its domain, since its own level is not published."
-            )
-    lines += [_action_assumption(projection, a) for a in range(len(scenario.actions))]
-    if len(scenario.actions) > len(used):
-        lines.append("Actions on one indicator add up, each worked out from the baseline level.")
-    for effect in projection.health:
-        lag = effect.link.lag
-        when = f"after {lag.years} years, building up over {lag.build_up}" if lag.years or lag.build_up else "at once"
-        lines.append(f"{effect.fit.outcome.label}: link {link_words(effect)}; health responds {when}.")
-    if any(effect.link.link == "within" for effect in projection.health):
-        lines.append(
-            "The within share is measured on the access domain and taken to hold for the other domains. Survey noise "
-            "pulls it down; how much of the noise is shared between years is not known, so the correction is drawn "
-            "evenly from none to that for independent noise. Association over time is still not proof of cause."
-        )
-    return lines
-
-
-def _action_assumption(projection: Projection, a: int) -> str:
-    action = projection.scenario.actions[a]
-    extra = action.additionality
-    kept = (1 - extra.deadweight) * (1 - extra.displacement) * (1 - extra.leakage)
-    text = f"{action.id}: {kept:.0%} of the change is additional"
-    text += f" (deadweight {extra.deadweight:.0%}, displacement {extra.displacement:.0%}, leakage {extra.leakage:.0%})"
-    if action.spillover is not None:
-        text += f"; untreated neighbours receive {action.spillover.share:.0%} of the mean change of their neighbours"
-    if action.cost is not None:
-        text += f"; costs are undiscounted, at {action.cost.price_base} prices, and do not depend on phasing"
-    if action.uncertainty is None:
-        text += "; its size is taken as certain, since the file states no uncertainty"
-    return text + "."
-
-
-def _late_warnings(projection: Projection) -> list[str]:
-    """Return what only the projection can find: limits that bind, scores beyond the scale, calibrated points."""
-    found = []
-    for a, action in enumerate(projection.scenario.actions):
-        treated = projection.selections[a].treated
-        clamped = float(projection.effects.clamped[a][:, treated].mean())
-        if clamped > 0.01:
-            found.append(f"{action.id}: a hard limit cuts the change in {clamped:.0%} of draws and areas.")
-        if not np.any(projection.effects.asked[a][:, treated]):
-            found.append(f"{action.id}: nothing is left to change by {projection.years[-1]} in the areas it reaches.")
-    after = projection.baseline.shrunk_score + projection.effects.domain.mean(axis=0)
-    top = projection.edition.spec.scale[1] * np.bincount(projection.edition.spec.domain_of())
-    moved = projection.effects.domain.any(axis=0)
-    beyond = (moved & (after > top)).any(axis=1)
-    if beyond.any():
-        names = [name for name, over in zip(projection.edition.areas.name, beyond, strict=True) if over]
-        found.append(f"Beyond the frozen scale in {counted(len(names), 'area')}: {', '.join(names[:5])}.")
-    if projection.scenario.evaluation is not None:
-        found.append("The evaluation block is checked and stored; a projection does not run it.")
-    return found
 
 
 def _sources(projection: Projection) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition
+from gwm_models.errors import DataError
 from gwm_models.scenarios.baseline import Baseline
 from gwm_models.scenarios.spec import Pick, Target
 
@@ -56,6 +57,10 @@ def select(target: Target, edition: Edition, baseline: Baseline) -> Selection:
     treated &= ~np.isin(areas.code, target.exclude)
     pick = target.worst or target.best
     nothing = np.full(len(areas), np.nan)
+    if not treated.any():
+        raise DataError(
+            "A target matches no area. Name areas by code, as a checked scenario does, and regions in full."
+        )
     if pick is None:
         return Selection(treated, "", nothing, nothing)
     shrunk, published, direction = pick_values(pick, edition, baseline)
