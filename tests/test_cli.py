@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from gwm_models.errors import DataError
 
 START = "import sys; from gwm_models.cli import main; main()"
 QUICK = ("--draws", "200")
@@ -123,6 +126,45 @@ def test_an_output_folder_that_cannot_be_used_is_one_clear_line(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full"]
 
 
+def test_paths_that_no_file_can_have_are_one_clear_line(tmp_path):
+    for words in (["run", "x" * 300], ["check", "x" * 300]):
+        done = gwm(*words, cwd=tmp_path, check=1)
+        assert done.stderr.count("\n") == 1 and "cannot be read" in done.stderr
+
+
+def test_a_narrow_encoding_and_a_full_disk_are_no_fault_of_the_toolkit(tmp_path):
+    start = "import sys; sys.argv = ['gwm', {}]; from gwm_models.cli import main; main()"
+    code = start.format("'run', 'jobs-shock-2009', '--draws', '200'")
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", start.format("'data', 'list'")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "cannot be written" in done.stderr
+
+
+def test_a_run_with_the_largest_seed_can_be_run_again(tmp_path):
+    largest = str(2**63 - 1)
+    gwm("run", "jobs-shock-2009", *QUICK, "--seed", largest, "--out", "a", cwd=tmp_path, check=0)
+    gwm("run", "a/scenario.yaml", "--out", "b", cwd=tmp_path, check=0)
+    assert (tmp_path / "a/areas.csv").read_bytes() == (tmp_path / "b/areas.csv").read_bytes()
+    assert "--seed" in gwm("run", "jobs-shock-2009", "--seed", str(2**63), cwd=tmp_path, check=1).stderr
+
+
+def test_kept_results_cannot_be_changed_by_their_readers():
+    from gwm_models import load_edition, points_per_unit, sampling_error
+
+    for array in (points_per_unit(load_edition()).estimate, sampling_error(load_edition()).domain_cov):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
 def test_a_faulty_scenario_writes_nothing(tmp_path):
     (tmp_path / "bad.yaml").write_text("schema: gwm-scenario/1\nid: bad\n")
     done = gwm("run", "bad.yaml", cwd=tmp_path, check=1)
@@ -142,17 +184,51 @@ def test_a_fault_of_the_toolkit_keeps_its_traceback_and_leaves_with_3():
     assert "Traceback" in done.stderr and "boom" in done.stderr and "fault of the toolkit" in done.stderr
 
 
-def test_reference_results_are_written_and_a_changed_one_is_found(tmp_path):
-    folder = tmp_path / "results"
-    gwm("reproduce", "--folder", folder, check=0)
-    done = gwm("reproduce", "--folder", folder, "--check", check=0)
+def test_reference_results_are_written_and_any_change_is_found(tmp_path, capsys):
+    from gwm_models.report.reference import SCENARIO, compare_results, write_results
+
+    folder, fresh = tmp_path / "results", tmp_path / "fresh"
+    write_results(folder)
+    shutil.copytree(folder, fresh)
+    assert compare_results(folder, fresh) == ([], compare_results(folder, fresh)[1])
+    for name, old, new in (
+        ("models.csv", "3.211", "3.212"),
+        ("models.csv", "precision", "guesswork"),
+        ("ranks.csv", ",502.0,1,", ",502.0,2,"),
+        ("ranks.csv", ",502.0,1,", ",501.1,1,"),
+        ("ranks.csv", "prob_top_10", "prob_top_11"),
+        (f"{SCENARIO}/areas.csv", "South East,false", "Mars,false"),
+        (f"{SCENARIO}/areas.csv", ",true,", ",false,"),
+        (f"{SCENARIO}/areas.csv", ",published,502.0", ",published,503.0"),
+        (f"{SCENARIO}/summary.json", '"line": "none"', '"line": "all"'),
+        (f"{SCENARIO}/scenario.yaml", "value: 2.0", "value: 3.0"),
+    ):
+        text = (folder / name).read_text()
+        assert old in text, (name, old)
+        (fresh / name).write_text(text.replace(old, new, 1))
+        assert compare_results(folder, fresh)[0], (name, old)
+        (fresh / name).write_text(text)
+    (fresh / "ranks.csv").unlink()
+    with pytest.raises(DataError, match=r"ranks\.csv cannot be read"):
+        compare_results(folder, fresh)
+
+
+def test_simulated_numbers_may_differ_by_their_stated_tolerance_only(tmp_path):
+    from gwm_models.report.reference import _compare
+
+    row = {"quantity": "total", "state": "difference", "estimate": "10.0", "std_error": "2.0", "lower": "6.7"}
+
+    def differs(**changes):
+        return bool(_compare("areas.csv", [row], [row | changes])[0])
+
+    assert not differs(estimate="10.19") and differs(estimate="10.21")
+    assert not differs(lower="7.09") and differs(lower="7.11")
+    assert differs(state="scenario") and differs(estimate="")
+
+
+def test_reproduce_checks_the_shipped_results():
+    done = gwm("reproduce", "--folder", Path(__file__).parents[1] / "results", "--check", check=0)
     assert ": 0 outside tolerance" in done.stdout
-    table = folder / "models.csv"
-    table.write_text(table.read_text().replace("3.211", "3.212", 1))
-    done = gwm("reproduce", "--folder", folder, "--check", check=1)
-    assert "models.csv" in done.stderr and ": 1 outside tolerance" in done.stdout
-    (folder / "ranks.csv").unlink()
-    assert "ranks.csv cannot be read" in gwm("reproduce", "--folder", folder, "--check", check=1).stderr
 
 
 def test_every_command_of_the_readme_exists():

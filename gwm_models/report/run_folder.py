@@ -13,13 +13,40 @@ from typing import Any
 
 from gwm_models import __version__
 from gwm_models.data.home import data_home
-from gwm_models.files import LANDMARK, csv_text, json_text, new_folder
+from gwm_models.files import LANDMARK, csv_text, json_text, new_run_folder
 from gwm_models.report.page import report_html
-from gwm_models.scenarios.projection import Projection
+from gwm_models.scenarios.projection import Projection, project
+from gwm_models.scenarios.reader import CheckedScenario
 from gwm_models.scenarios.rows import Row, area_rows
 from gwm_models.scenarios.spec import Scenario
+from gwm_models.scenarios.summary import summarise
 
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pydantic", "ruamel.yaml")
+
+
+def run_scenario(
+    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str
+) -> tuple[dict[str, Any], list[Row]]:
+    """Project a checked scenario and write its folder.
+
+    Parameters
+    ----------
+    checked : CheckedScenario
+        The file as read.
+    scenario : Scenario
+        What is run: that of the file, perhaps with other draws or seed.
+    folder : Path
+    command : str
+
+    Returns
+    -------
+    summary : dict
+    areas : list of dict
+        The rows of ``areas.csv`` at the widest level.
+    """
+    projection = project(scenario)
+    summary = summarise(projection, tuple(f"{w.path}: {w.what}" for w in checked.warnings))
+    return summary, write_run(folder, projection, summary, command=command, scenario_text=checked.text)
 
 
 def write_run(
@@ -54,7 +81,7 @@ def write_run(
     manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
     page = report_html(summary, widest, manifest)
     listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
-    with new_folder(folder, LANDMARK) as fresh:
+    with new_run_folder(folder) as fresh:
         for name, text in {
             "scenario.yaml": resolved_yaml(scenario),
             "summary.json": json_text(summary),
@@ -77,6 +104,7 @@ def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dic
         "draws": scenario.analysis.draws,
         "edition": scenario.baseline.edition,
         "scenario_sha256": hashlib.sha256(scenario_text.encode()).hexdigest(),
+        "resolved_sha256": hashlib.sha256(resolved_yaml(scenario).encode()).hexdigest(),
         "data_sha256": data_hash(data_home()),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

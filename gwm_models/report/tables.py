@@ -24,7 +24,12 @@ Found = dict[str, dict[str, dict[str, Row]]]
 
 STATES = ("baseline", "scenario", "difference")
 TERMS = {"between": "Between areas", "within": "Within areas, over time"}
-EXPOSURES = {"total": "the Monitor total", "access": "the access domain"}
+EXPOSURES = {
+    "total": "the Monitor total",
+    "access": "the access domain",
+    "status": "the status and autonomy domain",
+    "pay": "the pay and conditions domain",
+}
 STATUS_WORDS = {
     "reproduced": "exact: reproduced from official figures",
     "calibrated": "estimated from open figures",

@@ -32,7 +32,6 @@ class Cell:
     text: str
     sub: str = ""
     sort: float | str | None = None
-    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
