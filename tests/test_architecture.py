@@ -15,9 +15,10 @@ import pytest
 import gwm_models
 
 PACKAGE = Path(gwm_models.__file__).resolve().parent
-# Left to right, as data flows; `files` and `draws` hold what several rooms to their right share.
+# Left to right, as data flows; `arrays`, `files` and `draws` hold what several rooms to their right share.
 ROOMS = (
     "errors",
+    "arrays",
     "files",
     "draws",
     "data",

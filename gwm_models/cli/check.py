@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +20,8 @@ FIELDS = ("severity", "line", "column", "path", "what", "fix")
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(help="Scenario files, folders of them, or names of shipped scenarios.")
+        list[str],
+        typer.Argument(metavar="FILE...", help="Scenario files, folders of them, or names of shipped scenarios."),
     ],
     format: Annotated[
         Format, typer.Option("--format", help="How to print; a table is one line a fault.")
@@ -57,13 +57,13 @@ def schema() -> None:
     typer.echo(json.dumps(scenario_schema(), indent=2))
 
 
-def _results(path: Path) -> list[Result]:
+def _results(path: str) -> list[Result]:
     from gwm_models.scenarios.reader import SUFFIXES, check_scenario, resolve_scenario_path
 
     try:
         found = resolve_scenario_path(path)
     except ScenarioError as error:
-        return [(str(path), None, list(error.problems))]
+        return [(path, None, list(error.problems))]
     if not found.is_dir():
         return [(str(found), *check_scenario(found))]
     try:

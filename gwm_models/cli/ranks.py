@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from gwm_models.cli.output import Format, emit
 
-if TYPE_CHECKING:
-    from gwm_models.data.edition import Edition
-
-SCORE = ("area_code", "area_name", "region_name", "published_score", "published_rank", "shrunk_score")
 SHOWN = (
     "area_name",
     "published_score",
@@ -38,37 +34,20 @@ def ranks(
     Example: gwm ranks --area Blackpool
     """
     from gwm_models.data.edition import load_edition
+    from gwm_models.ranks.edition import rank_rows
+    from gwm_models.scenarios.words import level_words
 
     edition = load_edition()
+    code = None if area is None else _code(edition.name, area)
     rows = rank_rows(edition, level=level, n_draws=draws, seed=seed)
-    if area is not None:
-        rows = [row for row in rows if row["area_code"] == _code(edition.name, area)]
+    rows = [row for row in rows if code in (None, row["area_code"])]
     columns = list(SHOWN) if format is Format.table else None
     emit(
-        rows, format=format, columns=columns, title=f"Monitor total, posterior ranks (1 is best), {level:.0%} intervals"
+        rows,
+        format=format,
+        columns=columns,
+        title=f"Monitor total, posterior ranks (1 is best), {level_words(level)} intervals",
     )
-
-
-def rank_rows(edition: Edition, *, level: float, n_draws: int, seed: int) -> list[dict[str, Any]]:
-    """Return the rank table of an edition, areas in published order."""
-    from gwm_models.ranks.table import rank_areas
-    from gwm_models.scenarios.baseline import edition_posterior
-
-    posterior = edition_posterior(edition, n_draws=n_draws, seed=seed)
-    table = rank_areas(posterior.draws.sum(axis=2), edition.areas.code, level=level)
-    shrunk = posterior.shrunk.sum(axis=1)
-    return [
-        {
-            "area_code": row["area_code"],
-            "area_name": edition.areas.name[i],
-            "region_name": edition.areas.region[i],
-            "published_score": float(edition.total[i]),
-            "published_rank": int(edition.rank[i]),
-            "shrunk_score": round(float(shrunk[i]), 1),
-            **row,
-        }
-        for i, row in enumerate(table.to_rows())
-    ]
 
 
 def _code(edition: str, area: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +16,16 @@ import typer
 from gwm_models.cli.output import Format, emit, write_json
 
 if TYPE_CHECKING:
-    from gwm_models.scenarios.reader import CheckedScenario
     from gwm_models.scenarios.spec import Scenario
 
 MOST_ROWS = 12
+MOST_COLUMNS = 200
+NARROW = (
+    (80, ("rank", "rank change", "HLE male", "HLE male change", "HLE female", "HLE female change")),
+    (120, ("HLE male", "HLE male change", "HLE female", "HLE female change")),
+    (165, ("HLE male", "HLE female")),
+)
+"""Columns left out of the table where a terminal is narrower than that; the report has them all."""
 
 
 def run(
@@ -27,14 +36,17 @@ def run(
     draws: Annotated[
         int | None, typer.Option("--draws", min=100, max=100_000, help="Number of draws, instead of the file's.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed, instead of the file's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed, instead of the file's.")
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Project a scenario: scores, ranks and health before and after, with intervals.
 
     Example: gwm run northern-participation-2026
     """
-    from gwm_models.files import LANDMARK, check_folder
+    from gwm_models.files import check_run_folder
+    from gwm_models.report.run_folder import run_scenario
     from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
 
     checked = read_scenario(resolve_scenario_path(scenario))
@@ -42,9 +54,9 @@ def run(
         sys.stderr.write(f"{warning}\n")
     asked = _with_analysis(checked.scenario, draws, seed)
     folder = out or Path("results") / "runs" / asked.id
-    check_folder(folder, LANDMARK)
+    check_run_folder(folder)
     with _busy("Projecting"):
-        summary, areas = project_and_write(checked, asked, folder, command=_command(scenario, out, draws, seed))
+        summary, areas = run_scenario(checked, asked, folder, command=_command(scenario, out, draws, seed))
     if format is Format.json:
         write_json({"summary": summary, "areas": areas})
     elif format is Format.csv:
@@ -53,30 +65,15 @@ def run(
         _print_answer(summary, areas, folder)
 
 
-def project_and_write(
-    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str
-) -> tuple[dict[str, Any], list[dict[str, object]]]:
-    """Project a checked scenario and write its folder; return the summary and the rows of the areas."""
-    from gwm_models.report.run_folder import write_run
-    from gwm_models.scenarios.projection import project
-    from gwm_models.scenarios.summary import summarise
-
-    projection = project(scenario)
-    summary = summarise(projection, tuple(f"{w.path}: {w.what}" for w in checked.warnings))
-    areas = write_run(folder, projection, summary, command=command, scenario_text=checked.text)
-    return summary, areas
-
-
 def _with_analysis(scenario: Scenario, draws: int | None, seed: int | None) -> Scenario:
     changed = {name: value for name, value in (("draws", draws), ("seed", seed)) if value is not None}
-    return (
-        scenario.model_copy(update={"analysis": scenario.analysis.model_copy(update=changed)}) if changed else scenario
-    )
+    return scenario.model_copy(update={"analysis": scenario.analysis.model_copy(update=changed)})
 
 
 def _command(scenario: str, out: Path | None, draws: int | None, seed: int | None) -> str:
     options = {"--out": out, "--draws": draws, "--seed": seed}
-    return " ".join(["gwm run", scenario, *(f"{name} {value}" for name, value in options.items() if value is not None)])
+    words = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+    return shlex.join(["gwm", "run", scenario, *words])
 
 
 @contextmanager
@@ -92,11 +89,11 @@ def _busy(words: str) -> Iterator[None]:
 
 
 def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: Path) -> None:
-    import textwrap
-
+    width = shutil.get_terminal_size((MOST_COLUMNS, 24)).columns if sys.stdout.isatty() else MOST_COLUMNS
+    left_out = next((names for least, names in NARROW if width < least), ())
     sys.stdout.write(f"{summary['scenario']['title']}\n\n")
-    sys.stdout.write(textwrap.fill(summary["headline"], 110) + "\n\n")
-    rows = decision_rows(areas)
+    sys.stdout.write(textwrap.fill(summary["headline"], min(width, 110)) + "\n\n")
+    rows = [{name: row[name] for name in row if name not in left_out} for row in decision_rows(areas)]
     if rows:
         shown = rows[:MOST_ROWS]
         level = f"{100 * summary['level']:g}%"
@@ -124,9 +121,9 @@ def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
 
     def cell(states: dict[str, dict[str, Any]], digits: int) -> tuple[str, str]:
         before, after, change = (states[name] for name in ("baseline", "scenario", "difference"))
-        if change["estimate"] is None or before["estimate"] is None:
-            return "", ""
         moved = f"{signed(change['estimate'], digits)} ({span(change['lower'], change['upper'], digits)})"
+        if before["estimate"] is None:
+            return "", moved
         return f"{number(before['estimate'], digits)} > {number(after['estimate'], digits)}", moved
 
     shown = []

@@ -200,11 +200,15 @@ def _field(item: Mapping[str, Any]) -> Field:
         unit=str(item.get("unit", "")),
         required=bool(rules.get("required", False)) or kind == "integer",
         unique=bool(rules.get("unique", False)),
-        minimum=rules.get("minimum"),
-        maximum=rules.get("maximum"),
+        minimum=_number(rules.get("minimum")),
+        maximum=_number(rules.get("maximum")),
         enum=tuple(map(str, rules.get("enum", ()))),
         pattern=str(rules.get("pattern", "")),
     )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _check_keys(resource: Resource, tables: Mapping[str, Resource]) -> None:

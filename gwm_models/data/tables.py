@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Column = NDArray[Any]
 Where = Mapping[str, str | Collection[str]]
 NUMBER_CHARACTERS = frozenset("0123456789.+-eE")
-INTEGER_CHARACTERS = frozenset("0123456789-")
 
 
 class TableError(DataError):
