@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from gwm_models.cli import index_robustness
 from gwm_models.cli.output import Format, emit
 
-app = typer.Typer(no_args_is_help=True, help="The index: scores, and points per unit of its indicators.")
+app = typer.Typer(no_args_is_help=True, help="The index: scores, units, and how far ranks hang on its method.")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 
@@ -35,3 +36,6 @@ def units(format: FormatOption = Format.table) -> None:
     from gwm_models.index.calibration import points_per_unit
 
     emit(points_per_unit(load_edition()).rows(), format=format, title="Score points per unit of each indicator")
+
+
+app.command()(index_robustness.robustness)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gwm_models.cli.area import area_code
 from gwm_models.cli.output import Format, emit
 
 SHOWN = (
@@ -38,7 +39,7 @@ def ranks(
     from gwm_models.scenarios.words import level_words
 
     edition = load_edition()
-    code = None if area is None else _code(edition.name, area)
+    code = None if area is None else area_code(edition, area)
     rows = rank_rows(edition, level=level, n_draws=draws, seed=seed)
     rows = [row for row in rows if code in (None, row["area_code"])]
     columns = list(SHOWN) if format is Format.table else None
@@ -48,15 +49,3 @@ def ranks(
         columns=columns,
         title=f"Monitor total, posterior ranks (1 is best), {level_words(level)} intervals",
     )
-
-
-def _code(edition: str, area: str) -> str:
-    from gwm_models.data.descriptor import nearest
-    from gwm_models.data.vocabulary import load_vocabulary
-    from gwm_models.errors import DataError
-
-    vocabulary = load_vocabulary(edition)
-    code = vocabulary.area_code(area)
-    if code is None:
-        raise DataError(f"There is no area '{area}' in {edition}.{nearest(area, vocabulary.areas.values())}")
-    return code
