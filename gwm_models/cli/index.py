@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gwm_models.cli import index_robustness
+from gwm_models.cli import index_regions, index_robustness, index_structure
 from gwm_models.cli.output import Format, emit
 
 app = typer.Typer(no_args_is_help=True, help="The index: scores, units, and how far ranks hang on its method.")
@@ -39,3 +39,5 @@ def units(format: FormatOption = Format.table) -> None:
 
 
 app.command()(index_robustness.robustness)
+app.command()(index_structure.structure)
+app.command()(index_regions.regions)
