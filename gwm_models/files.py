@@ -11,15 +11,44 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gwm_models.errors import OutputError, some
 
 LANDMARK = "manifest.json"
-MARK = '"gwm-manifest/1"'
-"""What the manifest of a run says of itself."""
-RUN_FILES = ("areas.csv", LANDMARK, "report.html", "scenario.yaml", "summary.json")
 TRIES = 5
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """A kind of folder that the toolkit writes whole, and may replace.
+
+    Attributes
+    ----------
+    words : str
+        What it is, in a message.
+    landmark, mark : str
+        A file that every such folder has, and what stands in it.
+    files : tuple of str
+        All files it may hold.
+    """
+
+    words: str
+    landmark: str
+    mark: str
+    files: tuple[str, ...]
+
+
+RUN = FolderKind(
+    "a run", LANDMARK, '"gwm-manifest/1"', ("areas.csv", LANDMARK, "report.html", "scenario.yaml", "summary.json")
+)
+EDITION = FolderKind(
+    "an edition",
+    "edition.json",
+    '"gwm-edition/1"',
+    ("areas.csv", "borders.csv", "edition.json", "index.yaml", "indicators.csv"),
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -54,7 +83,7 @@ def check_run_folder(folder: Path) -> None:
     OutputError
         As `new_run_folder`.
     """
-    _check_free(folder)
+    _check_free(folder, RUN)
     above = next((place for place in folder.absolute().parents if place.exists()), Path("/"))
     try:
         tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
@@ -64,19 +93,27 @@ def check_run_folder(folder: Path) -> None:
 
 @contextmanager
 def new_run_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder that becomes the folder of a run; see `new_folder`."""
+    with new_folder(folder, RUN) as fresh:
+        yield fresh
+
+
+@contextmanager
+def new_folder(folder: Path, kind: FolderKind) -> Iterator[Path]:
     """Give a temporary folder that becomes `folder` when the block ends without an error.
 
     Parameters
     ----------
     folder : Path
-        Replaced whole if it is an earlier run and holds nothing else. A link is followed.
+        Replaced whole if it is an earlier one of its kind and holds nothing else. A link is followed.
+    kind : FolderKind
 
     Raises
     ------
     OutputError
-        If the place cannot be written, or holds something that is not a run; it is then left as it was.
+        If the place cannot be written, or holds something of another kind; it is then left as it was.
     """
-    _check_free(folder)
+    _check_free(folder, kind)
     try:
         place = folder.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -93,20 +130,26 @@ def new_run_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _check_free(folder: Path) -> None:
+def _check_free(folder: Path, kind: FolderKind) -> None:
     try:
         if not folder.exists():
             return
         if not folder.is_dir():
             raise OutputError(f"{folder} is a file, not a folder. Choose another place with --out, or remove it.")
         names = sorted(path.name for path in folder.iterdir())
-        ours = MARK in (folder / LANDMARK).read_text(encoding="utf-8", errors="replace") if LANDMARK in names else False
+        landmark = folder / kind.landmark
+        ours = kind.landmark in names and kind.mark in landmark.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise _unwritable(folder, error) from error
-    strange = [name for name in names if name not in RUN_FILES]
+    strange = [name for name in names if name not in kind.files]
     if names and (strange or not ours):
-        what = f"it holds {some(strange)}" if strange else f"its {LANDMARK} is not that of a run"
-        raise OutputError(f"{folder} exists and is not just a run: {what}. Choose another place with --out.")
+        if strange:
+            what = f"it holds {some(strange)}"
+        elif kind.landmark in names:
+            what = f"its {kind.landmark} is not that of {kind.words}"
+        else:
+            what = f"it has no {kind.landmark}"
+        raise OutputError(f"{folder} exists and is not just {kind.words}: {what}. Choose another place with --out.")
 
 
 def _unwritable(folder: Path, error: OSError | RuntimeError) -> OutputError:

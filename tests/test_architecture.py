@@ -34,7 +34,7 @@ ROOMS = (
 BEYOND_ROOMS = {"__init__", "__main__", "_shipped", "__pycache__", "py.typed"}
 MOST_LINES = 400
 
-HEAVY = {"pandas", "scipy", "statsmodels", "sklearn", "pymc", "arviz"}
+HEAVY = {"pandas", "scipy", "statsmodels", "sklearn", "networkx", "pymc", "arviz"}
 SAMPLERS = {"pymc", "arviz", "nutpie", "pytensor"}
 PROBE = """
 import json, sys

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gwm_models.cli import data_build, data_lint
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
 app = typer.Typer(no_args_is_help=True, help="Look at the tables of figures, and check them.")
@@ -94,3 +95,7 @@ def _print_description(description: dict[str, Any]) -> None:
         write_line()
         columns = ["variable", "unit", "lower_limit", "upper_limit", "periods", "label", "notes"]
         emit(description["variables"], format=Format.table, title="Variables", columns=columns)
+
+
+app.command()(data_lint.lint)
+app.command()(data_build.build)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def fit(
     outcome: Annotated[
         str | None, typer.Argument(metavar="[OUTCOME]", help="One outcome; every outcome if left out.")
     ] = None,
+    name: EditionOption = MONITOR,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Fit healthy life expectancy on the Monitor: between areas, and within areas over time.
@@ -30,8 +32,10 @@ def fit(
     from gwm_models.errors import DataError
     from gwm_models.models.healthy_life import fit_health
 
-    edition = load_edition()
+    edition = load_edition(name)
     known = [spec.id for spec in edition.spec.outcomes]
+    if not known:
+        raise DataError(f"Edition {edition.name} holds no health outcomes, so there is nothing to fit.")
     if outcome is not None and outcome not in known:
         raise DataError(f"There is no outcome '{outcome}'.{nearest(outcome, known)}")
     fits = [found for found in fit_health(edition) if outcome in (None, found.outcome.id)]

@@ -6,28 +6,28 @@ from typing import Annotated
 
 import typer
 
-from gwm_models.cli import index_regions, index_robustness, index_structure
+from gwm_models.cli import (
+    index_groups,
+    index_peers,
+    index_regions,
+    index_reproduce,
+    index_robustness,
+    index_scores,
+    index_series,
+    index_structure,
+)
+from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit
 
 app = typer.Typer(no_args_is_help=True, help="The index: scores, units, and how far ranks hang on its method.")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 
-
-@app.command()
-def scores(format: FormatOption = Format.table) -> None:
-    """Print published scores, with the access domain recomputed from rates and each total's sampling error.
-
-    Example: gwm index scores --format csv
-    """
-    from gwm_models.data.edition import load_edition
-    from gwm_models.index.rows import score_rows
-
-    emit(score_rows(load_edition()), format=format, title="Scores, points; std_error is the total's sampling error")
+app.command()(index_scores.scores)
 
 
 @app.command()
-def units(format: FormatOption = Format.table) -> None:
+def units(name: EditionOption = MONITOR, format: FormatOption = Format.table) -> None:
     """Print what one unit of each indicator is worth in score points, and how that is known.
 
     Example: gwm index units
@@ -35,9 +35,13 @@ def units(format: FormatOption = Format.table) -> None:
     from gwm_models.data.edition import load_edition
     from gwm_models.index.calibration import points_per_unit
 
-    emit(points_per_unit(load_edition()).rows(), format=format, title="Score points per unit of each indicator")
+    emit(points_per_unit(load_edition(name)).rows(), format=format, title="Score points per unit of each indicator")
 
 
 app.command()(index_robustness.robustness)
 app.command()(index_structure.structure)
 app.command()(index_regions.regions)
+app.command()(index_groups.groups)
+app.command()(index_peers.peers)
+app.command()(index_reproduce.reproduce)
+app.command()(index_series.series)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ PARTS = (
 
 
 def regions(
+    name: EditionOption = MONITOR,
     by: Annotated[str | None, typer.Option("--by", help="total, a domain or an indicator; all if not given.")] = None,
     as_printed: Annotated[bool, typer.Option("--as-printed", help="Regions as the Monitor table prints them.")] = False,
     level: Annotated[float, typer.Option("--level", min=0.5, max=0.999, help="Of the intervals.")] = 0.95,
@@ -60,8 +62,11 @@ def regions(
     Example: gwm index regions --by unemployment_rate
     """
     from gwm_models.data.edition import load_edition
+    from gwm_models.errors import DataError
 
-    edition = load_edition()
+    edition = load_edition(name)
+    if as_printed and not edition.published:
+        raise DataError(f"Edition {edition.name} has no regions as printed; only {MONITOR} was published.")
     found = region_tables(edition, by=by, as_printed=as_printed, level=level, n_draws=draws, seed=seed)
     if format is Format.json:
         write_json({"edition": edition.name, "regions": "as printed" if as_printed else "true", **found})
@@ -89,8 +94,8 @@ def region_tables(
     return {
         "spread": regional_spread(edition, by=by, as_printed=as_printed, level=level),
         "decomposition": [part.to_row() for part in parts],
-        "statements": report_statements(edition, as_printed=as_printed),
-        "counts": regional_counts(edition),
+        "statements": report_statements(edition, as_printed=as_printed) if edition.published else [],
+        "counts": regional_counts(edition) if edition.published else [],
         "missing": [name for name in edition.spec.indicator_ids if name not in named],
         "notes": [*_notes(edition), *sampling_error(edition).notes],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gwm_models.cli.area import area_code
+from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ TITLES = {
 
 
 def structure(
+    name: EditionOption = MONITOR,
     part: Annotated[Part | None, typer.Option("--part", help="One part only; in CSV correlations by default.")] = None,
     area: Annotated[str | None, typer.Option("--area", help="One area of the conditions, by name or code.")] = None,
     level: Annotated[float, typer.Option("--level", min=0.5, max=0.999, help="Of the intervals.")] = 0.95,
@@ -71,14 +72,18 @@ def structure(
     Example: gwm index structure --part conditions --area York
     """
     from gwm_models.data.edition import load_edition
+    from gwm_models.data.lookup import find_area
+    from gwm_models.errors import DataError
 
-    edition = load_edition()
-    code = None if area is None else area_code(edition, area)
+    edition = load_edition(name)
+    code = None if area is None else edition.areas.code[find_area(edition, area)]
     if code is not None and part not in (None, Part.conditions):
         raise typer.BadParameter("--area goes with --part conditions")
     if code is not None or (format is Format.csv and part is None):
         part = Part.correlations if code is None else Part.conditions
-    chosen = list(Part) if part is None else [part]
+    chosen = [name for name in Part if name is not Part.conditions or edition.published] if part is None else [part]
+    if Part.conditions in chosen and not edition.published:
+        raise DataError(f"Edition {edition.name} has no Conditions for Good Work; they were published with {MONITOR}.")
     found = {name: part_rows(edition, name, level=level, n_draws=draws, seed=seed) for name in chosen}
     if code is not None:
         found[Part.conditions]["areas"] = [r for r in found[Part.conditions]["areas"] if r["area_code"] == code]

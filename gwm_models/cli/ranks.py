@@ -6,22 +6,14 @@ from typing import Annotated
 
 import typer
 
-from gwm_models.cli.area import area_code
+from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit
 
-SHOWN = (
-    "area_name",
-    "published_score",
-    "published_rank",
-    "estimate",
-    "lower",
-    "upper",
-    "prob_top_10",
-    "prob_bottom_10",
-)
+SHOWN = ("estimate", "lower", "upper", "prob_top_10", "prob_bottom_10")
 
 
 def ranks(
+    name: EditionOption = MONITOR,
     level: Annotated[
         float, typer.Option("--level", min=0.01, max=0.999, help="Probability of the rank intervals.")
     ] = 0.9,
@@ -35,17 +27,19 @@ def ranks(
     Example: gwm ranks --area Blackpool
     """
     from gwm_models.data.edition import load_edition
+    from gwm_models.data.lookup import find_area
     from gwm_models.ranks.edition import rank_rows
     from gwm_models.scenarios.words import level_words
 
-    edition = load_edition()
-    code = None if area is None else area_code(edition, area)
+    edition = load_edition(name)
+    code = None if area is None else edition.areas.code[find_area(edition, area)]
     rows = rank_rows(edition, level=level, n_draws=draws, seed=seed)
     rows = [row for row in rows if code in (None, row["area_code"])]
-    columns = list(SHOWN) if format is Format.table else None
+    basis = "published" if edition.published else "computed"
+    columns = ["area_name", f"{basis}_score", f"{basis}_rank", *SHOWN] if format is Format.table else None
     emit(
         rows,
         format=format,
         columns=columns,
-        title=f"Monitor total, posterior ranks (1 is best), {level_words(level)} intervals",
+        title=f"{edition.spec.title}: posterior ranks of the total (1 is best), {level_words(level)} intervals",
     )

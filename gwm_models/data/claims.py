@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,31 @@ SCORE_TABLES = {"monitor_scores": "the Monitor table", "conditions_scores": "the
 Claim = dict[str, Any]
 
 
-def claim_faults(tables: Placed) -> list[Problem]:
+def claim_faults(
+    tables: Placed, *, score_tables: Collection[str] = tuple(SCORE_TABLES), about: str | None = None
+) -> list[Problem]:
     """Find the statements of report_claims.csv that their tables contradict.
 
     Each kind of statement has one check. A statement that holds gives nothing; one that cannot be tested as
     it is written is an error.
+
+    Parameters
+    ----------
+    tables : mapping of name to PlacedTable
+        The tables, and the statements as ``report_claims``.
+    score_tables : collection of str
+        Tables of scores, with columns area_name, rank and region_as_printed.
+    about : str, optional
+        Only the statements about this table.
     """
     claims = tables.get("report_claims")
     if claims is None:
         return []
     faults = []
     for row, claim in enumerate(claims.table.rows()):
-        unfit = _unfit(claim)
+        if about not in (None, claim["table"]):
+            continue
+        unfit = _unfit(claim, score_tables)
         if unfit:
             faults.append(claims.error("check", f"{claim['claim_id']}: {unfit}", "correct the row", row))
         elif claim["table"] in tables:
@@ -37,18 +50,18 @@ def claim_faults(tables: Placed) -> list[Problem]:
     return faults
 
 
-def _unfit(claim: Claim) -> str:
+def _unfit(claim: Claim, score_tables: Collection[str]) -> str:
     """Say what a statement lacks for its check; "" if it can be tested."""
     check, table = claim["check"], claim["table"]
     if check not in CHECKS:
         return f"there is no check '{check}'"
-    if (check == "outcome_value") != (table not in SCORE_TABLES):
+    if (check == "outcome_value") != (table not in score_tables):
         return f"check {check} does not apply to table {table}"
     absent = [name for name in NEEDS[check] if not claim[name]]
     if absent:
         return f"check {check} needs {' and '.join(absent)}"
     numeric = check != "top_n_outside_region"
-    if numeric and not claim["stated"].replace(".", "", 1).isdecimal():
+    if numeric and not claim["stated"].removeprefix("-").replace(".", "", 1).isdecimal():
         return f"stated is '{claim['stated']}', expected a number"
     return ""
 
@@ -121,6 +134,20 @@ def _first_in_region(claim: Claim, tables: Placed) -> str:
     )
 
 
+def _value(claim: Claim, tables: Placed) -> str:
+    table, area, column = tables[claim["table"]], claim["area_name"], claim["column"]
+    if column not in table.table.columns or area not in table["area_name"]:
+        return ""
+    found = float(table[column][list(table["area_name"]).index(area)])
+    decimals = len(claim["stated"].partition(".")[2])
+    if np.isnan(found) or abs(found - float(claim["stated"])) <= 0.5 * 10**-decimals + 1e-9:
+        return ""
+    return (
+        f"the text gives {claim['stated']} for {area} ({column}); {_label(claim)} has {found:g}. "
+        "The toolkit uses the table"
+    )
+
+
 def _outcome_value(claim: Claim, tables: Placed) -> str:
     table, areas = tables[claim["table"]], tables.get("areas")
     if areas is None:
@@ -150,6 +177,7 @@ NEEDS = {
     "top_n_outside_region": ("region_name", "top_n"),
     "first_in_region": ("area_name", "region_name"),
     "outcome_value": ("area_name", "period", "sex"),
+    "value": ("area_name", "column"),
 }
 CHECKS: dict[str, Callable[[Claim, Placed], str]] = {
     "area_count": _area_count,
@@ -157,6 +185,7 @@ CHECKS: dict[str, Callable[[Claim, Placed], str]] = {
     "top_n_outside_region": _top_n_outside_region,
     "first_in_region": _first_in_region,
     "outcome_value": _outcome_value,
+    "value": _value,
 }
 
 

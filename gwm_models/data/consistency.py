@@ -12,6 +12,7 @@ from gwm_models.errors import Problem
 
 LONG_TABLES = ("indicators", "outcomes")
 MONITOR_DOMAINS = ("access", "status", "pay")
+LARGE = 1e9
 MOST_ROUNDING = 0.15  # a total and three domains, each printed to one decimal, differ by less than this
 
 
@@ -85,26 +86,49 @@ def _outside(
     )
 
 
-def domain_gaps(table: PlacedTable, domains: tuple[str, ...]) -> NDArray[np.float64]:
+def rounding_allows(parts: int, unit: float) -> float:
+    """Return the most that a printed total can differ from the sum of its printed parts.
+
+    Each of them is rounded to a multiple of `unit`, so each is off by half of it at most; the difference is itself a
+    multiple of `unit`.
+
+    Examples
+    --------
+    >>> rounding_allows(2, 0.1), rounding_allows(3, 0.1), rounding_allows(4, 0.1)
+    (0.1, 0.1, 0.2)
+    """
+    return round(parts // 2 * unit, 9)
+
+
+def domain_gaps(table: PlacedTable, domains: tuple[str, ...], total: str = "total") -> NDArray[np.float64]:
     """Return the printed total minus the sum of the printed domains, to the printed decimal, per area."""
-    total: NDArray[np.float64] = table["total"]
-    gaps: NDArray[np.float64] = np.round(total - np.sum([table[name] for name in domains], axis=0), 6)
-    return gaps
+    printed: NDArray[np.float64] = table[total]
+    with np.errstate(over="ignore"):  # a figure of the wrong size is an error of its own
+        gaps: NDArray[np.float64] = printed - np.sum([table[name] for name in domains], axis=0)
+        return np.where(np.abs(gaps) < LARGE, np.round(np.clip(gaps, -LARGE, LARGE), 6), gaps)
 
 
-def total_problems(table: PlacedTable, domains: tuple[str, ...]) -> list[Problem]:
+def total_problems(
+    table: PlacedTable,
+    domains: tuple[str, ...],
+    *,
+    total: str = "total",
+    name: str = "area_name",
+    most: float = MOST_ROUNDING,
+    decimals: int = 1,
+) -> list[Problem]:
     """Find totals that differ from the sum of their domains by more than printing explains."""
-    gaps = domain_gaps(table, domains)
+    gaps = domain_gaps(table, domains, total)
     return capped(
         [
             table.error(
-                "total",
-                f"{table['area_name'][i]}: total {table['total'][i]:g} is not the sum of its domains, "
-                f"{table['total'][i] - gaps[i]:.1f}",
+                total,
+                f"{table[name][i]}: total {table[total][i]:g} is not the sum of its domains, "
+                f"{table[total][i] - gaps[i]:.{decimals}f}",
                 "correct the total or the domain",
                 i,
             )
-            for i in map(int, np.flatnonzero(np.abs(gaps) > MOST_ROUNDING))
+            for i in map(int, np.flatnonzero(np.abs(gaps) > most))
         ]
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from gwm_models.data.home import data_home
 from gwm_models.data.index_spec import IndexSpec, IndicatorSpec, read_index
 from gwm_models.data.tables import Table, read_table
-from gwm_models.data.vocabulary import EDITIONS
+from gwm_models.data.vocabulary import MONITOR, OPEN_YEARS, edition_folder
 from gwm_models.errors import DataError, some
 
 Floats = NDArray[np.float64]
+MONITOR_SURVEY = "2018-01/2018-12"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +26,13 @@ class Areas:
     Attributes
     ----------
     code, name, region : tuple of str, length n_areas
-        ONS code (boundaries before April 2019), name and region.
+        ONS code (boundaries before April 2019 in the Monitor, of April 2019 in the open editions), name and region.
     unit : tuple of str, length n_areas
-        The April 2019 unit whose figures the area carries; Bournemouth and Poole share one.
+        The April 2019 unit whose figures the area carries; in the Monitor Bournemouth and Poole share one.
     population, population_16_64 : ndarray of float, shape (n_areas,)
         Residents, mid-2019.
     deprivation : ndarray of float, shape (n_areas,)
-        Index of Multiple Deprivation 2019, average score of the unit; higher is more deprived.
+        Index of Multiple Deprivation 2019, average score of the unit; higher is more deprived. NaN where not given.
     borders : ndarray of int, shape (n_pairs, 2)
         Positions of areas that share a border.
     """
@@ -78,13 +79,23 @@ class Edition:
     spec : IndexSpec
     areas : Areas
     domain_scores : ndarray, shape (n_areas, n_domains)
-        Published domain scores, 2-200.
+        Domain scores: as published, 2-200 in the Monitor; computed from the levels where `published` is False.
     total : ndarray, shape (n_areas,)
-        Published totals, 6-600.
+        Totals, 6-600 in the Monitor.
     rank : ndarray of int, shape (n_areas,)
-        Published ranks, 1 is best.
+        Ranks by total, 1 is best.
     values : ndarray, shape (n_areas, n_indicators)
         Indicator levels in their own units; NaN where no open figure exists.
+    period : str
+        Of the levels.
+    published : bool
+        Whether scores and ranks are as published; otherwise they are computed here.
+    level_errors : ndarray, shape (n_areas, n_indicators)
+        Standard errors of the levels from published limits, in the unit of the level; NaN where there are none.
+    survey_period : str
+        Period of the survey that gives the effective sample size, as in the indicators table; empty for none.
+    notes : tuple of str
+        What a reader of any result of this edition has to know.
     """
 
     name: str
@@ -94,50 +105,80 @@ class Edition:
     total: Floats
     rank: NDArray[np.int64]
     values: Floats
+    period: str = ""
+    published: bool = True
+    level_errors: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    survey_period: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take levels without errors as levels whose errors are not published."""
+        if not self.level_errors.size:
+            object.__setattr__(self, "level_errors", own(np.full(self.values.shape, np.nan)))
 
     def __repr__(self) -> str:
         """Return one line: name, areas, indicators."""
         return f"Edition({self.name}: {len(self.areas)} areas, {len(self.spec.indicators)} indicators)"
 
 
-@lru_cache(maxsize=4)
-def load_edition(name: str = "monitor-2021") -> Edition:
-    """Load a shipped edition.
+def load_edition(name: str = MONITOR) -> Edition:
+    """Load a shipped edition, or one of your own.
 
     Parameters
     ----------
     name : str
-        ``monitor-2021``: the published Good Work Monitor of January 2021.
+        ``monitor-2021``: the published Good Work Monitor of January 2021. ``open-2017`` to ``open-2021``: rebuilt from
+        open figures on frozen bounds, without satisfactory hours. Else a folder that `gwm data build` wrote.
 
     Returns
     -------
     Edition
-        Areas in the order of the published ranking; arrays are read-only.
+        Areas in the order of the published ranking (or of the folder's areas.csv); arrays are read-only.
 
     Raises
     ------
     DataError
-        If the edition is unknown, or its tables do not fit together.
+        If the edition is unknown, its tables do not fit together, or a file of the folder has changed since it was
+        built.
 
     Examples
     --------
     >>> load_edition("monitor-2021")
     Edition(monitor-2021: 118 areas, 6 indicators)
+    >>> load_edition("open-2019")
+    Edition(open-2019: 117 areas, 5 indicators)
     """
-    if name not in EDITIONS:
-        raise DataError(f"Unknown edition '{name}'; expected one of {some(EDITIONS)}.")
+    folder = edition_folder(name)
+    if folder is not None:
+        from gwm_models.data.user_editions import load_user_edition
+
+        return load_user_edition(folder, name)
+    return _shipped_edition(name)
+
+
+@lru_cache(maxsize=1 + len(OPEN_YEARS))
+def _shipped_edition(name: str) -> Edition:
+    if name != MONITOR:
+        from gwm_models.data.open_editions import open_edition
+
+        return open_edition(int(name.removeprefix("open-")))
     spec = read_index(data_home() / "index.yaml")
-    areas = _areas()
+    areas = monitor_areas()
     scores = read_table("monitor_scores")
     place = _places(scores, "area_code", areas.code, "monitor_scores")
+    values = np.column_stack([indicator_levels(indicator, areas) for indicator in spec.indicators])
     return Edition(
         name=name,
         spec=spec,
         areas=areas,
-        domain_scores=_own(np.column_stack([scores[domain][place] for domain in spec.domain_ids])),
-        total=_own(scores["total"][place]),
-        rank=_own(scores["rank"][place]),
-        values=_own(np.column_stack([_levels(indicator, areas) for indicator in spec.indicators])),
+        domain_scores=own(np.column_stack([scores[domain][place] for domain in spec.domain_ids])),
+        total=own(scores["total"][place]),
+        rank=own(scores["rank"][place]),
+        values=own(values),
+        period="2018 (activity and unemployment: October 2017 to September 2018)",
+        level_errors=own(limit_errors(spec, areas, values)),
+        survey_period=MONITOR_SURVEY,
+        notes=("Satisfactory hours has no open figures by area.",),
     )
 
 
@@ -165,7 +206,8 @@ def published_std_error(rows: Mapping[str, Floats] | Table) -> Floats:
     return np.asarray((rows["upper_95"] - rows["lower_95"]) / 3.92, dtype=float)
 
 
-def _areas() -> Areas:
+def monitor_areas() -> Areas:
+    """Return the 118 areas of the Monitor, in the order of its ranking."""
     table = read_table("areas")
     code = tuple(str(text) for text in table["area_code"])
     unit = tuple(str(text) for text in table["unit_code"])
@@ -176,15 +218,15 @@ def _areas() -> Areas:
         name=tuple(str(text) for text in table["area_name"]),
         region=tuple(str(text) for text in table["region_name"]),
         unit=unit,
-        population=_own(table["population"].astype(float)),
-        population_16_64=_own(table["population_16_64"].astype(float)),
-        deprivation=_own(unit_values("indicators", "imd2019_average_score", "2019", unit)["value"]),
-        borders=_own(np.column_stack(ends)),
+        population=own(table["population"].astype(float)),
+        population_16_64=own(table["population_16_64"].astype(float)),
+        deprivation=own(unit_values("indicators", "imd2019_average_score", "2019", unit)["value"]),
+        borders=own(np.column_stack(ends)),
     )
 
 
-def _levels(indicator: IndicatorSpec, areas: Areas) -> Floats:
-    """Return an indicator's level by area, NaN where the definition names no figures."""
+def indicator_levels(indicator: IndicatorSpec, areas: Areas) -> Floats:
+    """Return an indicator's level by area, NaN where the definition names no figures or a unit has none."""
     source = indicator.values
     if not source:
         return np.full(len(areas), np.nan)
@@ -194,7 +236,31 @@ def _levels(indicator: IndicatorSpec, areas: Areas) -> Floats:
     level = np.zeros(len(areas))
     for period, weight in source["periods"].items():
         level += weight * unit_values(source["table"], source["variable"], str(period), areas.unit)["value"]
-    return level / price_level(areas) if "deflate" in source else level
+    if "deflate" in source:
+        level = level / price_level(areas)
+    return 100 * level / np.nanmedian(level) if "relative" in source else level
+
+
+def limit_errors(spec: IndexSpec, areas: Areas, values: Floats) -> Floats:
+    """Return standard errors of the levels from published 95% limits, in the unit of each level; NaN where none.
+
+    The limits are of the figure as published: where prices were taken out, or the level is relative to a median, the
+    error is scaled as the level is. The error of the median itself is not counted.
+
+    Parameters
+    ----------
+    spec : IndexSpec
+    areas : Areas
+    values : ndarray, shape (n_areas, n_indicators)
+    """
+    errors = np.full(values.shape, np.nan)
+    for j, indicator in enumerate(spec.indicators):
+        how = indicator.sampling
+        if how.get("kind") == "published_limits":
+            limits = unit_values("indicators", how["variable"], str(how["period"]), areas.unit)
+            scaled = {"deflate", "relative"} & {*indicator.values}
+            errors[:, j] = published_std_error(limits) / (limits["value"] / values[:, j] if scaled else 1.0)
+    return errors
 
 
 def price_level(areas: Areas) -> Floats:
@@ -216,7 +282,8 @@ def _index(values: NDArray[np.generic], within: tuple[str, ...], name: str) -> N
     return np.array([place[str(value)] for value in values], dtype=np.int64)
 
 
-def _own(array: NDArray[np.generic]) -> NDArray:  # type: ignore[type-arg]
+def own(array: NDArray[np.generic]) -> NDArray:  # type: ignore[type-arg]
+    """Return a read-only copy."""
     copy = np.array(array)
     copy.setflags(write=False)
     return copy

@@ -8,10 +8,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from gwm_models.data.home import data_home
-from gwm_models.data.index_spec import IndicatorSpec, read_index
+from gwm_models.data.index_spec import IndexSpec, IndicatorSpec, read_index
 from gwm_models.errors import DataError, some
 
-EDITIONS = ("monitor-2021",)
+MONITOR = "monitor-2021"
+OPEN_YEARS = (2017, 2018, 2019, 2020, 2021)
+EDITIONS = (MONITOR, *(f"open-{year}" for year in OPEN_YEARS))
+LANDMARK = "edition.json"
+"""The file that makes a folder a checked edition."""
 
 
 @dataclass(frozen=True)
@@ -57,30 +61,76 @@ def _key(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-@lru_cache(maxsize=8)
-def load_vocabulary(edition: str = "monitor-2021") -> Vocabulary:
-    """Load the words of an edition.
+def edition_folder(edition: str) -> Path | None:
+    """Return the folder of an edition that `gwm data build` wrote, or None for a shipped one.
 
     Raises
     ------
     DataError
-        If the edition is unknown or its tables cannot be read.
+        If it is neither.
     """
-    if edition not in EDITIONS:
-        raise DataError(f"Unknown edition '{edition}'; expected one of {some(EDITIONS)}.")
+    if edition in EDITIONS:
+        return None
+    folder = Path(edition)
+    if edition.strip() and "\0" not in edition and folder.is_dir():
+        if (folder / LANDMARK).is_file():
+            return folder
+        raise DataError(f"{folder} is no edition (no {LANDMARK}). Run gwm data build on it first.")
+    known = f"{some(EDITIONS, len(EDITIONS))}, or a folder that gwm data build wrote"
+    raise DataError(f"Unknown edition '{edition}'; expected one of {known}.")
+
+
+def load_vocabulary(edition: str = MONITOR) -> Vocabulary:
+    """Load the words of an edition.
+
+    Parameters
+    ----------
+    edition : str
+        As for `load_edition`: the name of a shipped edition, or a folder that `gwm data build` wrote.
+
+    Raises
+    ------
+    DataError
+        If the edition is unknown, its tables cannot be read, or a file of the folder has changed since it was built.
+    """
+    folder = edition_folder(edition)
+    if folder is None:
+        return _shipped_vocabulary(edition)
+    from gwm_models.data.user_editions import read_edition_folder
+
+    draft = read_edition_folder(folder)
+    rows = list(zip(draft.areas.code, draft.areas.name, draft.areas.region, strict=True))
+    return _vocabulary(edition, draft.spec, rows, ())
+
+
+@lru_cache(maxsize=len(EDITIONS))
+def _shipped_vocabulary(edition: str) -> Vocabulary:
     home = data_home()
-    spec = read_index(home / "index.yaml")
-    areas = _rows(home / "areas.csv", ("area_code", "area_name", "region_name"))
-    regions = {row["area_code"]: row["region_name"] for row in areas}
+    panel = tuple(row["variable"] for row in _rows(home / "variables.csv", ("variable",)))
+    if edition != MONITOR:
+        from gwm_models.data.open_editions import open_edition
+
+        made = open_edition(int(edition.removeprefix("open-")))
+        return _vocabulary(
+            edition, made.spec, list(zip(made.areas.code, made.areas.name, made.areas.region, strict=True)), panel
+        )
+    columns = ("area_code", "area_name", "region_name")
+    areas = [(row[columns[0]], row[columns[1]], row[columns[2]]) for row in _rows(home / "areas.csv", columns)]
+    return _vocabulary(edition, read_index(home / "index.yaml"), areas, panel)
+
+
+def _vocabulary(
+    edition: str, spec: IndexSpec, areas: list[tuple[str, str, str]], panel_variables: tuple[str, ...]
+) -> Vocabulary:
     return Vocabulary(
         edition=edition,
-        areas={row["area_code"]: row["area_name"] for row in areas},
-        area_regions=regions,
-        regions=tuple(sorted(set(regions.values()))),
+        areas={code: name for code, name, _ in areas},
+        area_regions={code: region for code, _, region in areas},
+        regions=tuple(sorted({region for _, _, region in areas})),
         indicators={indicator.id: indicator for indicator in spec.indicators},
         domains=dict(spec.domains),
         outcomes={outcome.id: outcome.label for outcome in spec.outcomes},
-        panel_variables=tuple(row["variable"] for row in _rows(home / "variables.csv", ("variable",))),
+        panel_variables=panel_variables,
     )
 
 

@@ -2,66 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gwm_models.data.edition import Edition
 from gwm_models.data.index_spec import IndexSpec
+from gwm_models.data.scale import descending_rank as descending_rank
+from gwm_models.data.scale import min_max_score as min_max_score
 from gwm_models.errors import DataError
 
 Floats = NDArray[np.float64]
 
 
-def min_max_score(
-    values: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
-    *,
-    direction: ArrayLike = 1,
-    scale: tuple[float, float] = (1, 100),
-) -> Floats:
-    """Score values on a linear scale between two bounds.
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of every area on one index, and the definition that made them.
+
+    Attributes
+    ----------
+    spec : IndexSpec
+    indicator : ndarray, shape (n_areas, n_indicators)
+        On the scale of the index; NaN where there is no figure, or no bounds to score it by.
+    domain : ndarray, shape (n_areas, n_domains)
+        Sum of its indicators and of the domains within it; NaN where one of them is missing.
+    total : ndarray, shape (n_areas,)
+        Sum of all indicators; NaN where one is missing.
+    """
+
+    spec: IndexSpec
+    indicator: Floats
+    domain: Floats
+    total: Floats
+
+    def __repr__(self) -> str:
+        """Return one line: index, areas, how many have a total."""
+        whole = int(np.isfinite(self.total).sum())
+        return f"Scores({self.spec.id}: {len(self.total)} areas, {whole} with a total)"
+
+    def open_mean(self, domain: str) -> Floats:
+        """Return the mean score of a domain's indicators that have figures, on the scale of one indicator."""
+        scores = self.indicator[:, list(self.spec.members(domain))]
+        known = np.isfinite(scores)
+        number = known.sum(axis=1)
+        return np.where(number > 0, np.where(known, scores, 0).sum(axis=1) / np.maximum(number, 1), np.nan)
+
+
+def score_index(spec: IndexSpec, values: ArrayLike, *, own_range: bool = False) -> Scores:
+    """Score areas on an index from the levels of its indicators: the one engine for every index and edition.
+
+    Nothing missing is filled: a domain with an indicator that has no figure, or no bounds, has no score.
 
     Parameters
     ----------
-    values : array_like
-        Indicator levels, in the unit of the bounds. A level beyond a bound scores beyond the scale: bounds are
-        frozen, so a gain is a gain.
-    low, high : array_like
-        Bounds, broadcast against `values`.
-    direction : array_like of {1, -1}
-        -1 where the lowest level scores best.
-    scale : tuple of float
-        Scores of the worst and the best bound.
+    spec : IndexSpec
+    values : array_like, shape (n_areas, n_indicators)
+        Levels in the order of `spec.indicators`; NaN where there is no figure.
+    own_range : bool
+        Score an indicator without bounds by the smallest and the largest of its own values. Such a score stands in for
+        the published one, and does not reproduce it.
 
     Returns
     -------
-    ndarray of float
-        ``1 + 99 (x - low) / (high - low)`` for direction 1, ``1 + 99 (high - x) / (high - low)`` for -1.
+    Scores
 
     Raises
     ------
     DataError
-        If a lower bound is not below its upper bound.
-
-    References
-    ----------
-    Institute for the Future of Work (2021), Good Work Monitor. OECD/JRC (2008), Handbook on Constructing Composite
-    Indicators, section 1.5 (min-max).
+        If `values` has another shape, or `own_range` meets an indicator that is the same everywhere.
 
     Examples
     --------
-    >>> min_max_score([67.1, 86.4], 67.1, 86.4).tolist()
-    [1.0, 100.0]
-    >>> min_max_score([9.5, 1.4], 1.4, 9.5, direction=-1).tolist()
-    [1.0, 100.0]
+    >>> from gwm_models.data.index_spec import read_index
+    >>> score_index(read_index(), [[86.4, 1.4, 50, 15, 500, float("nan")]]).domain.tolist()
+    [[200.0, nan, nan]]
     """
-    x, lo, hi = (np.asarray(a, dtype=float) for a in (values, low, high))
-    if not np.all(lo < hi):
-        raise DataError("Each lower bound must lie below its upper bound; a constant indicator cannot be scored.")
-    worst, best = scale
-    above = np.where(np.asarray(direction) == 1, x - lo, hi - x)
-    return np.asarray(worst + (best - worst) * above / (hi - lo))
+    x = np.asarray(values, dtype=float)
+    if x.ndim != 2 or x.shape[1] != len(spec.indicators):
+        raise DataError(f"values has shape {x.shape}; expected (n_areas, {len(spec.indicators)}), one per indicator.")
+    scores = np.full(x.shape, np.nan)
+    for j, indicator in enumerate(spec.indicators):
+        low, high = indicator.low, indicator.high
+        known = np.isfinite(x[:, j])
+        if own_range and (low is None or high is None) and known.any():
+            low, high = float(x[known, j].min()), float(x[known, j].max())
+        if low is not None and high is not None:
+            scores[:, j] = min_max_score(x[:, j], low, high, direction=indicator.direction, scale=spec.scale)
+    domains = [scores[:, list(spec.members(name))].sum(axis=1) for name in spec.domain_ids]
+    return Scores(spec, scores, np.column_stack(domains), scores.sum(axis=1))
 
 
 def access_scores(edition: Edition) -> Floats:
@@ -93,7 +122,7 @@ def indicator_score(spec: IndexSpec, name: str, values: ArrayLike) -> Floats:
 
 
 def exact_points_per_unit(spec: IndexSpec) -> dict[str, float]:
-    """Return score points per unit of each indicator whose bounds are reproduced, signed by direction.
+    """Return score points per unit of each indicator whose bounds are exact, signed by direction.
 
     Examples
     --------
@@ -105,5 +134,5 @@ def exact_points_per_unit(spec: IndexSpec) -> dict[str, float]:
     return {
         indicator.id: indicator.direction * span / (indicator.bounds[1] - indicator.bounds[0])
         for indicator in spec.indicators
-        if indicator.bounds_status == "reproduced"
+        if indicator.exact
     }

@@ -38,8 +38,8 @@ def rank_rows(edition: Edition, *, level: float, n_draws: int, seed: int) -> lis
             "area_code": row["area_code"],
             "area_name": edition.areas.name[i],
             "region_name": edition.areas.region[i],
-            "published_score": float(edition.total[i]),
-            "published_rank": int(edition.rank[i]),
+            ("published_score" if edition.published else "computed_score"): round(float(edition.total[i]), 6),
+            ("published_rank" if edition.published else "computed_rank"): int(edition.rank[i]),
             "shrunk_score": round(float(shrunk[i]), 1),
             **row,
         }

@@ -77,7 +77,8 @@ def counted(n: int, noun: str) -> str:
 
 def level_unit(indicator: IndicatorSpec) -> str:
     """Name the unit of a change of an indicator's level."""
-    return {"percent": "percentage points", "GBP_per_week": "GBP per week"}.get(indicator.unit, "score points")
+    known = {"percent": "percentage points", "GBP_per_week": "GBP per week", "points": "score points"}
+    return known.get(indicator.unit, indicator.unit.replace("_", " "))
 
 
 def change_words(action: Action, indicator: IndicatorSpec) -> str:
