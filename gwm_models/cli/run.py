@@ -99,10 +99,10 @@ def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: 
         level = f"{100 * summary['level']:g}%"
         title = f"Most affected areas ({len(shown)} of {len(rows)} that change), {summary['year']}, {level} intervals"
         emit(shown, format=Format.table, title=title)
-        sys.stdout.write(
-            "Score: Monitor total, points (6-600), shrunk for sampling error. HLE: healthy life expectancy at birth, "
-            "years, 2016-18 before, stated link after.\n"
-        )
+        sys.stdout.write("Score: the total of the index, points, shrunk for sampling error.")
+        if any(name.startswith("HLE") for name in shown[0]):
+            sys.stdout.write(" HLE: healthy life expectancy at birth, years, 2016-18 before, stated link after.")
+        sys.stdout.write("\n")
     for warning in summary["warnings"]:
         sys.stdout.write(f"Note: {warning}\n")
     sys.stdout.write(f"\nReport: {folder / 'report.html'}\n")

@@ -106,6 +106,8 @@ def fit_health(edition: Edition) -> tuple[HealthFit, ...]:
     tuple of HealthFit
         In the order of the edition's outcomes.
     """
+    if not edition.spec.outcomes:
+        return ()
     panel = access_panel(edition, PANEL_YEARS)
     return tuple(_fit(edition, outcome, panel) for outcome in edition.spec.outcomes)
 
@@ -123,6 +125,8 @@ def draw_slopes(fits: tuple[HealthFit, ...], *, n_draws: int, seed: int) -> Slop
     Fuller (1987), Measurement Error Models, section 1.2. Griliches & Hausman (1986), Journal of Econometrics 31,
     93-118.
     """
+    if not fits:
+        return _no_slopes(n_draws)
     slopes = [slope for fit in fits for slope in (fit.between, fit.between_access, fit.within_access)]
     sd = np.array([slope.std_error for slope in slopes])
     spread = _root(joint_correlation(slopes) * np.outer(sd, sd))
@@ -138,6 +142,8 @@ def draw_slopes(fits: tuple[HealthFit, ...], *, n_draws: int, seed: int) -> Slop
 
 def central_slopes(fits: tuple[HealthFit, ...]) -> SlopeDraws:
     """Return the point estimates in the shape of one draw."""
+    if not fits:
+        return _no_slopes(1)
     between, within, across = (
         np.array([[slope.estimate / 100 for slope in slopes]])
         for slopes in zip(*((fit.between, fit.within_access, fit.between_access) for fit in fits), strict=True)
@@ -145,6 +151,12 @@ def central_slopes(fits: tuple[HealthFit, ...]) -> SlopeDraws:
     within = within / np.array([(1 + fit.reliability_within) / 2 for fit in fits])
     across = across / np.array([fit.reliability_between for fit in fits])
     return SlopeDraws(tuple(fit.outcome.id for fit in fits), between, within, within / across)
+
+
+def _no_slopes(n_draws: int) -> SlopeDraws:
+    """Return the draws of an edition that holds no health outcomes."""
+    nothing = np.zeros((n_draws, 0))
+    return SlopeDraws((), nothing, nothing, nothing)
 
 
 def access_panel(edition: Edition, years: tuple[int, ...]) -> AccessPanel:

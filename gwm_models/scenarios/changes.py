@@ -73,9 +73,9 @@ def fitting_units(kind: str, spec: IndicatorSpec | None) -> tuple[str, ...]:
     """
     levels = LEVEL_UNITS if spec is None else (spec.unit,)
     if kind == "absolute":
-        return tuple(dict.fromkeys([*(CHANGE_UNITS[unit] for unit in levels), "points"]))
+        return tuple(dict.fromkeys([*(CHANGE_UNITS[unit] for unit in levels if unit in CHANGE_UNITS), "points"]))
     if kind == "target":
-        return tuple(unit for unit in levels if unit != "points")
+        return tuple(unit for unit in levels if unit in LEVEL_UNITS and unit != "points")
     return ("percent",) if kind == "relative" else ("percent", "share")
 
 
@@ -85,6 +85,10 @@ def _ask(change: View, kind: str, spec: IndicatorSpec | None) -> Ask:
     words = "; ".join(MEANINGS[unit] for unit in units if MEANINGS[unit] != unit)
     write = f"{' or '.join(f'unit: {unit}' for unit in units)}{f' ({words})' if words else ''}"
     found = change.value.get("unit") if isinstance(change.value, dict) else None
+    if not units and spec is not None:
+        what = f"a target cannot be stated in the unit of {spec.id}, '{spec.unit}'"
+        (change / "kind").error(what, "write kind: absolute with unit: points, relative or close_gap")
+        return Ask(kind, "", spec, (spec,))
     if found is None and isinstance(change.value, dict):
         (change / "unit").error("missing key 'unit'", f"add {write}")
     elif isinstance(found, str) and found not in units:
@@ -100,7 +104,7 @@ def _ask(change: View, kind: str, spec: IndicatorSpec | None) -> Ask:
 def possible(ask: Ask) -> tuple[float, float]:
     """Return the smallest and largest value of a change that some area could have, in its unit or in any."""
     units = (ask.unit,) if ask.unit else fitting_units(ask.kind, ask.spec)
-    ranges = [_possible_in(unit, ask) for unit in units]
+    ranges = [_possible_in(unit, ask) for unit in units] or [(-math.inf, math.inf)]
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
@@ -111,7 +115,7 @@ def _possible_in(unit: str, ask: Ask) -> tuple[float, float]:
         return -MOST_POINTS, MOST_POINTS
     if ask.kind == "relative":
         return -100, max(map(_largest_relative, ask.rivals))
-    limits = [spec.hard_limits for spec in ask.rivals if unit in (spec.unit, CHANGE_UNITS[spec.unit])]
+    limits = [spec.hard_limits for spec in ask.rivals if unit in (spec.unit, CHANGE_UNITS.get(spec.unit))]
     low, high = (
         min((low for low, _ in limits), default=-math.inf),
         max((h for _, h in limits), default=math.inf),
@@ -165,7 +169,7 @@ def _check_unusual(change: View, ask: Ask) -> None:
 
 def _check_usual(at: View, value: float, ask: Ask, spec: IndicatorSpec) -> None:
     low, high = spec.usual_range
-    natural = CHANGE_UNITS[spec.unit]
+    natural = CHANGE_UNITS.get(spec.unit, spec.unit)
     asked = f"{number_text(value)} {ask.unit}"
     moves = f"{spec.id} of an area rarely moves by more than {number_text(spec.usual_change)} {natural}"
     if ask.kind == "target" and not low <= value <= high:

@@ -110,6 +110,8 @@ def warnings_of(projection: Projection) -> list[str]:
     tail = scenario.analysis.draws * (1 - max(scenario.analysis.intervals)) / 2
     if tail < 10:
         found.append(f"The widest interval rests on about {tail:.1f} draws beyond each end; ask for more draws.")
+    if "sii" in scenario.analysis.inequality and not np.isfinite(projection.edition.areas.deprivation).all():
+        found.append("The slope index of inequality is left out: the edition holds no deprivation of its areas.")
     if scenario.evaluation is not None:
         found.append("The evaluation block is checked and stored; a projection does not run it.")
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gwm_models.data.home import scenario_home
-from gwm_models.data.vocabulary import EDITIONS, Vocabulary, load_vocabulary
+from gwm_models.data.vocabulary import EDITIONS, LANDMARK, Vocabulary, load_vocabulary
 from gwm_models.errors import DataError, Problem, ScenarioError
 from gwm_models.scenarios.checks import check_meaning
 from gwm_models.scenarios.findings import Findings, Stop, advice, escaped, nearest, suggestion
@@ -121,8 +121,12 @@ def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
     edition = baseline.get("edition") if isinstance(baseline, dict) else None
     if not isinstance(edition, str) or not edition.strip() or edition == words.edition:
         return words
-    if vocabulary is None and edition in EDITIONS:
-        return load_vocabulary(edition)
+    if vocabulary is None and (edition in EDITIONS or (Path(edition) / LANDMARK).is_file()):
+        try:
+            return load_vocabulary(edition)
+        except DataError as error:
+            findings.error(("baseline", "edition"), str(error).rstrip("."), "run gwm data build on it again")
+            return words
     known = [words.edition] if vocabulary is not None else list(EDITIONS)
     what = f"unknown edition '{escaped(edition)}'{suggestion(edition, known)}"
     findings.error(("baseline", "edition"), what, advice(edition, known))
@@ -130,9 +134,9 @@ def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
 
 
 def _resolved(scenario: Scenario, words: Vocabulary) -> Scenario:
-    return scenario.model_copy(
-        update={"actions": tuple(_resolved_action(action, words) for action in scenario.actions)}
-    )
+    actions = tuple(_resolved_action(action, words) for action in scenario.actions)
+    health = tuple(link for link in scenario.health if link.outcome in words.outcomes)
+    return scenario.model_copy(update={"actions": actions, "health": health})
 
 
 def _resolved_action(action: Action, words: Vocabulary) -> Action:

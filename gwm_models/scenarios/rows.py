@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.data.edition import Edition
 from gwm_models.ranks.table import fifth
 from gwm_models.scenarios.measures import coefficient_of_variation, gap_of_tenths, slope_index, theil_between
 from gwm_models.scenarios.projection import LAYERS, HealthEffect, Projection
@@ -15,12 +16,24 @@ Floats = NDArray[np.float64]
 Row = dict[str, object]
 
 DIGITS = 6
+MONITOR_PUBLISHER = "Institute for the Future of Work"
 MEASURES = {
     "sii": ("Slope index of inequality, most to least deprived", "points"),
     "gap_10_10": ("Gap between the best and the worst tenth of areas", "points"),
     "cv": ("Coefficient of variation over areas", "ratio"),
     "theil_region": ("Theil index between regions, population-weighted", "index"),
 }
+
+
+def total_words(edition: Edition) -> str:
+    """Name the total of an index."""
+    return "total of the index" if edition.spec.publisher != MONITOR_PUBLISHER else "Monitor total"
+
+
+def points_words(edition: Edition, domain: str | None = None) -> str:
+    """Name the unit of a total or of a domain's score, with its range."""
+    low, high = edition.spec.score_range(domain)
+    return f"points ({low:g}-{high:g})"
 
 
 def interval(draws: Floats, level: float, *, axis: int = 0, median: bool = False) -> dict[str, NDArray[np.float64]]:
@@ -86,10 +99,10 @@ def _quantities(projection: Projection) -> Iterator[tuple[str, str, str, dict[st
     before = projection.baseline.score
     total = before.sum(axis=2)
     published = edition.total[None]
-    yield "total", "Monitor total", "points (6-600)", _states(total, projection.change, published)
+    yield "total", total_words(edition), points_words(edition), _states(total, projection.change, published)
     for d, (name, label) in enumerate(edition.spec.domains):
         states = _states(before[:, :, d], effects.domain[:, :, d], edition.domain_scores[None, :, d])
-        yield name, label, "points (2-200)", states
+        yield name, label, points_words(edition, name), states
     ranks = {
         "published": edition.rank[None].astype(float),
         "baseline": projection.rank_before.astype(float),
@@ -140,8 +153,8 @@ def group_rows(projection: Projection, level: float) -> list[Row]:
                     "group": name,
                     "n_areas": int(mask.sum()),
                     "quantity": "total",
-                    "label": "Mean Monitor total",
-                    "unit": "points (6-600)",
+                    "label": f"Mean {total_words(projection.edition)}",
+                    "unit": points_words(projection.edition),
                     "state": state,
                     **one(draws, level),
                     "level": level,
@@ -202,6 +215,8 @@ def inequality_rows(projection: Projection, level: float) -> list[Row]:
     functions = _measures(projection)
     rows: list[Row] = []
     for name in projection.scenario.analysis.inequality:
+        if name == "sii" and not np.isfinite(projection.edition.areas.deprivation).all():
+            continue
         label, unit = MEASURES[name]
         first, last = functions[name](before), functions[name](after)
         for state, draws in {"baseline": first, "scenario": last, "difference": last - first}.items():
@@ -242,7 +257,7 @@ def path_rows(projection: Projection, level: float) -> list[Row]:
             "quantity": "total",
             "year": year,
             "state": "difference",
-            "unit": "points (6-600)",
+            "unit": points_words(projection.edition),
             **one(change[:, mask].mean(axis=1), level),
             "level": level,
             "n": change.shape[0],
@@ -261,8 +276,8 @@ def renormalised_rows(projection: Projection, level: float) -> list[Row]:
                     "group": name,
                     "scaling": scaling,
                     "quantity": "total",
-                    "label": f"Mean Monitor total, {scaling} bounds",
-                    "unit": "points (6-600)",
+                    "label": f"Mean {total_words(projection.edition)}, {scaling} bounds",
+                    "unit": points_words(projection.edition),
                     "state": "difference",
                     **one(draws[:, mask].mean(axis=1), level),
                     "level": level,
@@ -274,7 +289,7 @@ def renormalised_rows(projection: Projection, level: float) -> list[Row]:
 
 def variance_rows(projection: Projection) -> list[Row]:
     """Return shares of variance of the mean change over the target areas, by layer of uncertainty."""
-    labels = {"total": "Monitor total"} | {
+    labels = {"total": total_words(projection.edition)} | {
         health.fit.outcome.id: health.fit.outcome.label for health in projection.health
     }
     return [

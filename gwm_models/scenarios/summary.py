@@ -22,6 +22,7 @@ from gwm_models.scenarios.rows import (
     path_rows,
     population_mean,
     renormalised_rows,
+    total_words,
     variance_rows,
 )
 from gwm_models.scenarios.words import change_words, cost_total, counted, level_unit, level_words, number, signed, span
@@ -91,7 +92,7 @@ def headline(projection: Projection, groups: list[Row], health: list[Row], gaps:
     direction = "up" if _number(places) >= 0 else "down"
     interval = f"{level_words(level)} interval "
     sentences = [
-        f"By {projection.years[-1]} the mean Monitor total of the {counted(n, 'target area')} "
+        f"By {projection.years[-1]} the mean {total_words(projection.edition)} of the {counted(n, 'target area')} "
         f"{_size(rise, 'rises', 'falls', interval)} from {number(_number(before))}, and {they} "
         f"{direction} by {number(abs(_number(places)))} ranks on average ({span(*_turned(places))})."
     ]
@@ -216,7 +217,7 @@ def _regression(projection: Projection, a: int) -> dict[str, Any] | None:
 def _pick_label(projection: Projection, by: str) -> str:
     """Name what areas were picked by."""
     spec = projection.edition.spec
-    labels = {"total": "Monitor total"} | dict(spec.domains) | {i.id: i.label for i in spec.indicators}
+    labels = {"total": total_words(projection.edition)} | dict(spec.domains) | {i.id: i.label for i in spec.indicators}
     return labels[by]
 
 
@@ -265,6 +266,17 @@ def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
 
 def _sources(projection: Projection) -> list[dict[str, str]]:
     """Return the tables and series behind the results, with producer, period and licence."""
+    if not projection.edition.published:
+        return [
+            {
+                "table": i.id,
+                "producer": projection.edition.spec.publisher,
+                "title": i.source,
+                "period": i.period,
+                "licence": "",
+            }
+            for i in projection.edition.spec.indicators
+        ]
     package = read_descriptor(data_home())
     spec = projection.edition.spec
     used = {str(indicator.values.get("variable")) for indicator in spec.indicators}

@@ -1,0 +1,122 @@
+"""Every command takes every edition: shipped, open and built by a user; or says in one line why it cannot."""
+
+import json
+import sys
+
+import made_up_country
+import pytest
+
+from gwm_models.cli import run_command
+from gwm_models.data.user_editions import build_edition
+
+COMMANDS = (
+    ["ranks", "--draws", "200"],
+    ["index", "scores"],
+    ["index", "units"],
+    ["index", "robustness", "--draws", "128"],
+    ["index", "structure", "--draws", "200"],
+    ["index", "regions", "--draws", "200"],
+    ["index", "groups", "--groups", "3", "--draws", "20"],
+)
+SCENARIO = """\
+schema: gwm-scenario/1
+id: other-edition
+title: Another edition
+question: What would it change?
+baseline: {{edition: {edition}}}
+horizon: {{start: 2030, end: 2034}}
+actions:
+  - id: jobs
+    indicator: {jobless}
+    change: {{kind: absolute, value: -1, unit: pp}}
+    target: {{worst: {{by: total, n: 5}}}}
+    phasing: {{start: 2030, full_by: 2032}}
+  - id: pay
+    indicator: {pay}
+    change: {{kind: close_gap, value: 50, unit: percent, to: median}}
+    target: {{worst: {{by: {pay}, quantile: 0.2}}}}
+    phasing: {{start: 2030, full_by: 2032}}
+analysis: {{draws: 300, seed: 1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    place = tmp_path_factory.mktemp("country")
+    build_edition(made_up_country.country(place / "source"), place / "made")
+    return place / "made"
+
+
+@pytest.fixture
+def gwm(monkeypatch, capsys):
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["gwm", *map(str, words)])
+        code = run_command()
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:2]))
+@pytest.mark.parametrize("edition", ["monitor-2021", "open-2018", "made"])
+def test_a_command_answers_for_every_edition(command, edition, made, gwm):
+    name = made if edition == "made" else edition
+    code, out, err = gwm(*command, "--edition", name, "--format", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)
+
+
+@pytest.mark.parametrize(("edition", "area"), [("open-2018", "York"), ("made", "Town 7")])
+def test_peers_are_found_in_every_edition(edition, area, made, gwm):
+    code, out, _ = gwm("index", "peers", "--area", area, "--edition", made if edition == "made" else edition)
+    assert code == 0 and area in out
+
+
+@pytest.mark.parametrize("edition", ["open-2018", "made"])
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["fit"], "holds no health outcomes, so there is nothing to fit"),
+        (["index", "reproduce"], "there is nothing to reproduce"),
+        (["index", "structure", "--part", "conditions"], "has no Conditions for Good Work"),
+        (["index", "regions", "--as-printed"], "has no regions as printed"),
+        (["index", "scores", "--index", "conditions"], "has no Conditions for Good Work"),
+    ],
+)
+def test_what_only_the_published_edition_has_is_refused_in_one_line(edition, command, why, made, gwm):
+    code, out, err = gwm(*command, "--edition", made if edition == "made" else edition)
+    assert (code, out) == (1, "") and why in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("edition", "jobless", "pay"), [("open-2018", "unemployment_rate", "median_pay"), ("made", "jobless", "pay")]
+)
+def test_a_scenario_runs_on_every_edition(edition, jobless, pay, made, gwm, tmp_path):
+    file = tmp_path / "scenario.yaml"
+    file.write_text(SCENARIO.format(edition=made if edition == "made" else edition, jobless=jobless, pay=pay))
+    code, out, err = gwm("run", file, "--out", tmp_path / "run")
+    assert (code, err) == (0, ""), err
+    assert "Monitor" not in out and "HLE" not in out
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    rise = next(row for row in summary["groups"] if row["state"] == "difference")
+    assert rise["estimate"] > 0 and summary["health"] == []
+    assert "interval" in summary["headline"]
+    sii = {row["measure"] for row in summary["inequality"]}
+    assert ("sii" in sii) == (edition != "made")
+
+
+def test_a_target_in_a_unit_of_ones_own_is_refused_with_a_way_out(made, gwm, tmp_path):
+    file = tmp_path / "scenario.yaml"
+    text = SCENARIO.format(edition=made, jobless="jobless", pay="pay")
+    file.write_text(text.replace("kind: close_gap, value: 50, unit: percent, to: median", "kind: target, value: 500"))
+    code, _, err = gwm("check", file)
+    assert code == 1
+    assert "a target cannot be stated in the unit of pay, 'coins_per_week'" in err
+    assert "write kind: absolute with unit: points, relative or close_gap" in err
+
+
+@pytest.mark.parametrize("words", [["ranks"], ["index", "scores"], ["fit"]])
+def test_an_edition_that_is_none_is_refused_in_one_line(words, gwm, tmp_path):
+    code, out, err = gwm(*words, "--edition", tmp_path / "nothing")
+    assert (code, out) == (1, "") and "Unknown edition" in err and err.count("\n") == 1
