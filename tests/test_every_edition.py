@@ -120,3 +120,69 @@ def test_a_target_in_a_unit_of_ones_own_is_refused_with_a_way_out(made, gwm, tmp
 def test_an_edition_that_is_none_is_refused_in_one_line(words, gwm, tmp_path):
     code, out, err = gwm(*words, "--edition", tmp_path / "nothing")
     assert (code, out) == (1, "") and "Unknown edition" in err and err.count("\n") == 1
+
+
+def test_a_country_of_three_areas_and_one_domain_gets_what_it_can(gwm, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "areas.csv").write_text(
+        "area_code,area_name,region_name,population\nA,Alder,North,1000\nB,Birch,North,2000\nC,Cedar,South,3000\n"
+    )
+    (source / "indicators.csv").write_text(
+        "area_code,indicator,value,lower_95,upper_95\n"
+        "A,balance,-4,-5,-3\nB,balance,0,-1,1\nC,balance,4,3,5\nA,pay,500,,\nB,pay,400,,\nC,pay,450,,\n"
+    )
+    (source / "index.yaml").write_text(
+        made_up_country.INDEX.split("domains:")[0] + "domains:\n  - {id: work, label: Work}\nindicators:\n" + WOODS
+    )
+    assert gwm("data", "build", source, "--out", tmp_path / "woods")[0] == 0
+    code, out, err = gwm("ranks", "--edition", tmp_path / "woods")
+    assert (code, err) == (0, "") and "prob_top_3" in out
+    code, out, err = gwm("index", "regions", "--by", "balance", "--edition", tmp_path / "woods", "--format", "json")
+    assert code == 0, err
+    whole = json.loads(out)["spread"][-1]
+    assert whole["mean"] == 0 and whole["cv"] is None
+
+
+WOODS = """\
+  - {id: balance, label: Balance, domain: work, direction: 1, unit: points_of_balance, period: "2030", source: made up,
+     bounds: {status: stated, low: -10, high: 10}}
+  - {id: pay, label: Pay, domain: work, direction: 1, unit: coins, period: "2030", source: made up,
+     bounds: {from: data}}
+"""
+
+
+def test_one_domain_still_has_its_indicators_examined(gwm, tmp_path):
+    source = made_up_country.country(tmp_path / "source")
+    text = (source / "index.yaml").read_text().replace("  - {id: reward, label: Reward}\n", "")
+    (source / "index.yaml").write_text(text.replace("domain: reward", "domain: access"))
+    build_edition(source, tmp_path / "made")
+    code, out, err = gwm("index", "structure", "--draws", "200", "--edition", tmp_path / "made", "--format", "json")
+    assert (code, err) == (0, "")
+    assert {row["items"] for row in json.loads(out)["correlations"]["rows"]} == {"indicators"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("{id: access,", "{id: name,", "the id 'name' is the name of a result"),
+        ("- id: pay", "- id: reward", "the id 'reward' is that of a domain too"),
+    ],
+)
+def test_an_id_that_would_hide_a_result_is_refused(old, new, words, gwm, tmp_path):
+    source = made_up_country.country(tmp_path / "source")
+    text = (source / "index.yaml").read_text()
+    assert old in text
+    (source / "index.yaml").write_text(text.replace(old, new))
+    code, out, err = gwm("data", "build", source, "--out", tmp_path / "made")
+    assert code == 1 and words in out + err and not (tmp_path / "made").exists()
+
+
+def test_groups_of_a_country_of_ones_own_show_its_own_domains(made, gwm):
+    code, out, _ = gwm("index", "groups", "--groups", "3", "--draws", "20", "--edition", made)
+    assert code == 0
+    header = next(line for line in out.splitlines() if line.startswith("name "))
+    assert header.split()[:5] == ["name", "n", "total", "access", "reward"]
+    assert "healthy life" not in out and "What the report says" not in out
+    code, _, err = gwm("index", "groups", "--show", "report", "--edition", made)
+    assert code == 1 and "The report says nothing of" in err

@@ -22,7 +22,7 @@ def build(
 
     \b
     areas.csv       area_code,area_name,region_name,population
-                    and may have population_16_64,deprivation,unit_code
+                    and may have population_16_64,deprivation
     indicators.csv  area_code,indicator,value
                     and may have lower_95,upper_95: 95% limits; without them a value is taken as exact
     index.yaml      as the shipped data/index.yaml (schema gwm-index/1), each indicator with

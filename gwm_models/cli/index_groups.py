@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,19 +14,10 @@ from gwm_models.cli.output import Format, emit, write_json, write_line
 if TYPE_CHECKING:
     from gwm_models.index.groups import AreaGroups
 
-GROUPS = (
-    "name",
-    "n",
-    "total",
-    "access",
-    "status",
-    "pay",
-    "residents_per_km2",
-    "county_share",
-    "healthy_life",
-    "prob_own",
-    "typical",
-)
+MEANINGS = {
+    "residents_per_km2": "residents per km2 (mid-2019)",
+    "healthy_life": "healthy life expectancy at birth in years (2016-18, mean of male and female)",
+}
 SCALES = ("markov_time", "n_groups", "run_variation", "scale_variation", "robust", "chosen")
 STABILITY = ("comparison", "estimate", "lower", "upper", "same", "n_groups", "n")
 REPORT = ("statement", "ours", "agrees", "prob_agrees", "lower", "upper")
@@ -56,16 +48,21 @@ def groups(
     """
     from gwm_models.data.edition import load_edition
     from gwm_models.data.lookup import find_area
+    from gwm_models.errors import DataError
     from gwm_models.index.groups import find_groups
 
     edition = load_edition(name)
     code = None if area is None else edition.areas.code[find_area(edition, area)]
+    if show is Part.report and not edition.published:
+        raise DataError(f"The report says nothing of {edition.name}: it is about {MONITOR}.")
     found = find_groups(edition, n_groups=n_groups, n_draws=draws, seed=seed)
     if format is Format.csv:
         part = show or Part.areas
         emit(rows_of(found, part, code), format=format)
     elif format is Format.json:
-        parts = list(Part) if show is None else [show]
+        parts = (
+            [part for part in Part if part is not Part.report or found.edition.published] if show is None else [show]
+        )
         tables = {str(part): rows_of(found, part, code) for part in parts}
         write_json(tables if show is None else tables[str(show)])
     else:
@@ -101,9 +98,9 @@ def titles(found: AreaGroups) -> dict[Part, str]:
     n, basis = len(found.draws), f"{edition.spec.title}, figures of {figure_years(edition)}"
     return {
         Part.groups: (
-            f"Groups at Markov time {scan.time[found.chosen]:.2g}: {basis}; mean scores in points, residents per km2 "
-            "(mid-2019), healthy life expectancy at birth in years (2016-18, mean of male and female)"
-            f"{missing}. Names by rule; the data have no coastline"
+            f"Groups at Markov time {scan.time[found.chosen]:.2g}: {basis}; "
+            f"{', '.join(['mean scores in points', *_meanings(found)])}{missing}. "
+            "Names by rule; the data have no coastline"
         ),
         Part.areas: (
             f"Group of each area: {basis}; total in points; prob is the share of {n} draws of the true profiles"
@@ -125,10 +122,26 @@ def titles(found: AreaGroups) -> dict[Part, str]:
     }
 
 
+def _meanings(found: AreaGroups) -> list[str]:
+    """Return what the columns that have figures mean."""
+    return [words for name, words in MEANINGS.items() if name in _group_columns(found)]
+
+
+def _group_columns(found: AreaGroups) -> list[str]:
+    """Return the columns of the table of groups: scores, and what else has figures."""
+    from gwm_models.index.group_tables import group_rows
+
+    rows = group_rows(found)
+    extra = [name for name in (*MEANINGS, "county_share") if any(row[name] == row[name] for row in rows)]
+    return ["name", "n", "total", *found.edition.spec.domain_ids, *extra, "prob_own", "typical"]
+
+
 def _print(found: AreaGroups, show: Part | None, code: str | None) -> None:
-    default = [Part.areas] if code else [Part.groups, Part.stability, Part.report]
+    report = [Part.report] if found.edition.published else []
+    default = [Part.areas] if code else [Part.groups, Part.stability, *report]
     parts = default if show is None else [show]
-    columns = {Part.groups: GROUPS, Part.scales: SCALES, Part.stability: STABILITY, Part.report: REPORT}
+    columns: dict[Part, Sequence[str]] = {Part.scales: SCALES, Part.stability: STABILITY, Part.report: REPORT}
+    columns[Part.groups] = _group_columns(found)
     for place, part in enumerate(parts):
         if place:
             write_line()

@@ -63,7 +63,14 @@ def peers(
     others = len(area_profiles(edition)) - 1
     if number > others:
         raise DataError(f"-n {number} is more than the {others} other areas of {edition.name}. Ask for fewer.")
-    found = find_peers(edition, area, n_peers=number, metric=metric.value, n_draws=draws, seed=seed)
+    found = find_peers(
+        edition,
+        area,
+        n_peers=number,
+        metric=metric.value,
+        n_draws=draws,
+        seed=seed,
+    )
     made = {Part.peers: peer_rows, Part.gaps: gap_rows}
     if format is Format.csv:
         emit(made[show or Part.peers](found), format=format)

@@ -115,8 +115,10 @@ def part_rows(edition: Edition, part: Part, *, level: float, n_draws: int, seed:
             "missing": [],
             "notes": [*fit.notes, *sampling_error(edition).notes],
         }
-    indicators, domains = indicator_items(edition), domain_items(edition)
-    sets: list[Items] = [indicators, domains]
+    indicators = indicator_items(edition)
+    sets: list[Items] = [indicators]
+    if len(edition.spec.domains) > 1:
+        sets.append(domain_items(edition))
     if part is Part.reliability:
         sets += domain_pairs(edition, indicators)
     make = {
@@ -128,7 +130,9 @@ def part_rows(edition: Edition, part: Part, *, level: float, n_draws: int, seed:
     return {
         "rows": [number.to_row() for items in sets for number in make(items, **how)],
         "missing": list(indicators.missing),
-        "notes": list(dict.fromkeys([*indicators.notes, *domains.notes, *NOTES, *sampling_error(edition).notes])),
+        "notes": list(
+            dict.fromkeys([*(note for items in sets for note in items.notes), *NOTES, *sampling_error(edition).notes])
+        ),
     }
 
 
@@ -149,7 +153,7 @@ def _title(edition: Edition, part: Part, items: str, row: dict[str, Any], missin
     """Say what a table is about: set, unit, period, level, what is missing."""
     what = f"{TITLES[part]}: {items}, score points, higher is better; {row['n']} units; {row['level']:.0%} intervals"
     if items == "domains":
-        return f"{what}. {edition.spec.title}, published scores; none missing"
+        return f"{what}. {edition.spec.title}, {'published' if edition.published else 'computed'} scores; none missing"
     periods = "; ".join(dict.fromkeys(spec.period for spec in edition.spec.indicators if spec.id not in missing))
     return f"{what}. Figures of {periods}; missing: {', '.join(missing) or 'none'}"
 

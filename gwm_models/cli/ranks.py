@@ -9,7 +9,7 @@ import typer
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit
 
-SHOWN = ("estimate", "lower", "upper", "prob_top_10", "prob_bottom_10")
+SHOWN = ("estimate", "lower", "upper")
 
 
 def ranks(
@@ -36,7 +36,8 @@ def ranks(
     rows = rank_rows(edition, level=level, n_draws=draws, seed=seed)
     rows = [row for row in rows if code in (None, row["area_code"])]
     basis = "published" if edition.published else "computed"
-    columns = ["area_name", f"{basis}_score", f"{basis}_rank", *SHOWN] if format is Format.table else None
+    ends = [name for name in rows[0] if name.startswith(("prob_top_", "prob_bottom_")) and name[-1].isdigit()]
+    columns = ["area_name", f"{basis}_score", f"{basis}_rank", *SHOWN, *ends] if format is Format.table else None
     emit(
         rows,
         format=format,

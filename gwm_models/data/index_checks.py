@@ -25,7 +25,14 @@ OPTIONAL = {
     *("hard_limits", "usual_range", "usual_change", "sampling"),
 }
 TEXTS = ("id", "label", "title", "publisher", "unit", "period", "source")
-TAKEN = ("rank", "total")
+TAKEN = frozenset(
+    (
+        *("rank", "total", "n", "name", "group", "unit", "year", "level", "quantity", "term", "typical", "prob_own"),
+        *("estimate", "std_error", "lower", "upper", "report_name", "area_code", "area_name", "region_name"),
+        *("residents_per_km2", "county_share", "healthy_life", "healthy_life_by_residents"),
+    )
+)
+"""Columns of results: an id of the same name would hide one."""
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 FIXES = {
     "direction": "write 1 where more is better, -1 where less is",
@@ -74,6 +81,9 @@ def definition_faults(raw: object) -> list[Fault]:
     faults += _domains(lists["domains"])
     faults += _twice(lists["indicators"], domains)
     for place, item in lists["indicators"].items():
+        if str(item.get("id")) in domains:
+            what = f"the id '{item['id']}' is that of a domain too"
+            faults.append(Fault(("indicators", place, "id"), what, "rename one of the two"))
         faults += _indicator(item, ("indicators", place), domains)
     for place, item in lists["outcomes"].items():
         table = item.get("table", {"variable": "", "sex": ""})

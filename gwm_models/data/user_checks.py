@@ -21,12 +21,15 @@ Floats = NDArray[np.float64]
 COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "areas.csv": (
         ("area_code", "area_name", "region_name", "population"),
-        ("population_16_64", "deprivation", "unit_code"),
+        ("population_16_64", "deprivation"),
     ),
     "indicators.csv": (("area_code", "indicator", "value"), ("lower_95", "upper_95")),
     "borders.csv": (("area_code_1", "area_code_2"), ()),
 }
 """Columns that each table must have, and those it may have."""
+
+LARGEST = 1e15
+"""No figure of an area is larger; variances of larger ones would not be numbers."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,9 @@ class Sheet:
             number = math.nan
         if not math.isfinite(number):
             self.fault(line, column, f"expected a number, found '{text}'", "write digits, with a point for decimals")
+            return math.nan
+        if abs(number) >= LARGEST:
+            self.fault(line, column, f"expected a number below {LARGEST:g}, found '{text}'", "choose a larger unit")
             return math.nan
         return number
 
@@ -137,7 +143,7 @@ def read_areas(sheet: Sheet) -> Areas:
     """Return the areas of a sheet, in its order, and note the faults of its cells.
 
     Residents of working age are taken equal to all residents where the column is not given; deprivation is NaN where
-    it is not given; an area without `unit_code` is its own unit.
+    it is not given; each area is its own unit.
     """
     seen: dict[tuple[str, str], int] = {}
     numbers: dict[str, list[float]] = {"population": [], "population_16_64": [], "deprivation": []}
@@ -162,7 +168,7 @@ def read_areas(sheet: Sheet) -> Areas:
         code=code,
         name=tuple(row["area_name"] for _, row in sheet.rows),
         region=tuple(row["region_name"] for _, row in sheet.rows),
-        unit=tuple(row.get("unit_code", "") or row["area_code"] for _, row in sheet.rows),
+        unit=code,
         population=own(np.array(numbers["population"], dtype=float)),
         population_16_64=own(np.array(numbers["population_16_64" if given else "population"], dtype=float)),
         deprivation=own(np.array(numbers["deprivation"], dtype=float)),

@@ -37,7 +37,9 @@ def read_definition(file: str, raw: bytes) -> tuple[dict[str, Any], list[Problem
         return {}, [Problem(file, 0, 0, "error", "", " ".join(str(error).split()), "correct the YAML")]
     if content is None:
         return {}, [Problem(file, 1, 1, "error", "", "the file is empty", "write the index definition")]
-    faults = [*definition_faults(_stated(content)), *_own_faults(content)]
+    faults = definition_faults(_stated(content))
+    ring = any(fault.path[:1] == ("domains",) and fault.path[-1:] == ("parent",) for fault in faults)
+    faults += [fault for fault in _own_faults(content) if not (ring and fault.path[-1:] == ("parent",))]
     sound = content if isinstance(content, dict) and isinstance(content.get("indicators"), list) else {}
     return sound, problems(faults, file, text, content)
 

@@ -76,8 +76,8 @@ def build_edition(folder: Path, out: Path) -> Edition:
     Parameters
     ----------
     folder : Path
-        Holds ``areas.csv`` (area_code, area_name, region_name, population; may have population_16_64, deprivation,
-        unit_code), ``indicators.csv`` (area_code, indicator, value; may have lower_95 and upper_95), ``index.yaml``
+        Holds ``areas.csv`` (area_code, area_name, region_name, population; may have population_16_64,
+        deprivation), ``indicators.csv`` (area_code, indicator, value; may have lower_95 and upper_95), ``index.yaml``
         (as the shipped one, with bounds ``{status: stated, low: ..., high: ...}`` or ``{from: data}``), and may hold
         ``borders.csv`` (area_code_1, area_code_2). All UTF-8. Other files are not looked at.
     out : Path

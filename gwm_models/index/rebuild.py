@@ -121,7 +121,9 @@ def index_data(
 ) -> IndexData:
     """Check the figures of an index; parameters as in `robustness.robustness`."""
     x, sign = np.array(levels, dtype=float), np.asarray(direction, dtype=float)
-    if x.ndim != 2 or x.shape[0] < 3 or sign.shape != x.shape[1:] or len(domain) != x.shape[-1]:
+    if x.ndim == 2 and x.shape[0] < 3:
+        raise DataError(f"Robustness of ranks needs 3 areas or more; there are {x.shape[0]}.")
+    if x.ndim != 2 or sign.shape != x.shape[1:] or len(domain) != x.shape[-1]:
         raise DataError(f"levels {x.shape}, direction {sign.shape} and {len(domain)} domains do not fit together.")
     n, k = x.shape
     names = tuple(indicator) if indicator is not None else tuple(f"indicator {j + 1}" for j in range(k))

@@ -143,7 +143,7 @@ def spread(values: Floats, error_cov: Floats, names: Sequence[str], *, level: fl
         "sd": variance**0.5,
         "range": float(values[high] - values[low]),
         "iqr": float(quarters[1] - quarters[0]),
-        "cv": variance**0.5 / float(values.mean()),
+        "cv": variance**0.5 / float(values.mean()) if values.mean() > 0 else np.nan,
         "min": float(values[low]),
         "min_area": names[low],
         "max": float(values[high]),

@@ -122,7 +122,7 @@ def shared_areas(areas: Areas) -> list[str]:
 def _merged(areas: Areas) -> str:
     same = shared_areas(areas)
     merged = f", {' and '.join(same)} merged by population" if same else ""
-    return f"{len(areas)} areas are {len(set(areas.unit))} units of April 2019{merged}."
+    return f"{len(areas)} areas are {len(set(areas.unit))} units{merged}."
 
 
 def correlations(items: Items, *, level: float = LEVEL, n_draws: int = DRAWS, seed: int = SEED) -> list[Estimate]:

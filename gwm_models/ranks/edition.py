@@ -7,6 +7,9 @@ from gwm_models.index.sampling import sampling_error
 from gwm_models.ranks.posterior import ScorePosterior, score_posterior
 from gwm_models.ranks.table import rank_areas
 
+N_ENDS = 10
+"""Size of the groups at both ends whose probabilities are given; all areas where there are fewer."""
+
 
 def edition_posterior(edition: Edition, *, n_draws: int, seed: int) -> ScorePosterior:
     """Draw the true domain scores of an edition, given the sampling error of its indicators."""
@@ -31,7 +34,8 @@ def rank_rows(edition: Edition, *, level: float, n_draws: int, seed: int) -> lis
     n_draws, seed : int
     """
     posterior = edition_posterior(edition, n_draws=n_draws, seed=seed)
-    table = rank_areas(posterior.draws.sum(axis=2), edition.areas.code, level=level)
+    n_ends = min(N_ENDS, len(edition.areas))
+    table = rank_areas(posterior.draws.sum(axis=2), edition.areas.code, level=level, n_ends=n_ends)
     shrunk = posterior.shrunk.sum(axis=1)
     return [
         {
