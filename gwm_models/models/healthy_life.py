@@ -202,6 +202,12 @@ class _Naming:
     unit: tuple[str, ...]
     unit_name: dict[str, str]
 
+    def published(self) -> tuple[Floats, Floats]:
+        """Return the outcome by unit and its standard error, NaN where not published."""
+        outcome = self.outcome
+        rows = unit_values("outcomes", outcome.variable, outcome.period, self.unit, sex=outcome.sex)
+        return np.asarray(rows["value"], dtype=float), published_std_error(rows)
+
     def slope(
         self, fit: SlopeFit, keep: NDArray[np.bool_], *, exposure: str, method: str, why_out: str, period: str = ""
     ) -> Slope:
@@ -247,10 +253,8 @@ def _between_total(edition: Edition, naming: _Naming) -> list[Slope]:
 
     Areas that share a unit enter once, their scores merged by population.
     """
-    unit, weights = edition.areas.units()
-    outcome = naming.outcome
-    rows = unit_values("outcomes", outcome.variable, outcome.period, unit, sex=outcome.sex)
-    value, error = rows["value"], published_std_error(rows)
+    weights = edition.areas.units()[1]
+    value, error = naming.published()
     total = weights @ edition.total / 100
     ready = np.isfinite(value)
     exact = ready & np.isfinite(error)
@@ -282,10 +286,8 @@ def _between_total(edition: Edition, naming: _Naming) -> list[Slope]:
 
 def _between_domains(edition: Edition, naming: _Naming) -> list[Slope]:
     """Fit the outcome on all domain scores together, precision-weighted."""
-    unit, weights = edition.areas.units()
-    outcome = naming.outcome
-    rows = unit_values("outcomes", outcome.variable, outcome.period, unit, sex=outcome.sex)
-    value, error = rows["value"], published_std_error(rows)
+    weights = edition.areas.units()[1]
+    value, error = naming.published()
     scores = weights @ edition.domain_scores / 100
     exact = np.isfinite(value) & np.isfinite(error)
     return [
