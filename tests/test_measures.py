@@ -74,3 +74,13 @@ def test_theil_between_is_never_negative_and_at_most_the_whole(scores):
     whole = (weight * relative * np.log(relative)).sum(axis=1)
     between = theil_between(scores, population, region)
     assert (between >= -1e-12).all() and (between <= whole + 1e-12).all()
+
+
+def test_ratios_that_have_no_meaning_are_missing_without_a_word():
+    population, order = np.ones(4), np.arange(4.0)
+    scores = np.array([[0.0, 0.0, 0.0, 0.0], [-5.0, -5.0, 9.0, 9.0], [1.0, 1.0, 3.0, 3.0]])
+    slope, relative = slope_index(scores, population, order)
+    assert np.isfinite(slope).all() and np.isnan(relative).tolist() == [True, True, False]
+    assert np.isnan(coefficient_of_variation(scores - 3)).all()
+    between = theil_between(scores, population, np.array([0, 0, 1, 1]))
+    assert np.isnan(between).tolist() == [True, True, False]

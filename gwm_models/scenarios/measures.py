@@ -29,12 +29,15 @@ def gap_of_tenths(scores: Floats) -> Floats:
 def coefficient_of_variation(scores: Floats) -> Floats:
     """Return the standard deviation over areas divided by their mean, in each draw (areas weigh the same).
 
+    NaN where the mean is not positive.
+
     Examples
     --------
     >>> coefficient_of_variation(np.array([[1.0, 3.0]])).tolist()
     [0.5]
     """
-    return np.asarray(scores.std(axis=1) / scores.mean(axis=1))
+    mean = scores.mean(axis=1)
+    return np.asarray(scores.std(axis=1) / np.where(mean > 0, mean, np.nan))
 
 
 def theil_between(scores: Floats, population: Floats, region: NDArray[np.int64]) -> Floats:
@@ -43,7 +46,7 @@ def theil_between(scores: Floats, population: Floats, region: NDArray[np.int64])
     Parameters
     ----------
     scores : ndarray, shape (n_draws, n_areas)
-        Positive.
+        A draw is NaN in the answer where the mean of a region is not positive.
     population : ndarray, shape (n_areas,)
         Weights.
     region : ndarray of int, shape (n_areas,)
@@ -61,8 +64,10 @@ def theil_between(scores: Floats, population: Floats, region: NDArray[np.int64])
     member = np.eye(region.max() + 1)[region]
     region_weight = weight @ member
     mean = scores @ weight
-    relative = (scores * weight) @ member / region_weight / mean[:, None]
-    return np.asarray((region_weight * relative * np.log(relative)).sum(axis=1))
+    positive = np.where(mean > 0, mean, np.nan)[:, None]
+    relative = (scores * weight) @ member / region_weight / positive
+    shares = np.where(relative > 0, relative, np.nan)
+    return np.asarray((region_weight * shares * np.log(shares)).sum(axis=1))
 
 
 def slope_index(scores: Floats, population: Floats, order: Floats) -> tuple[Floats, Floats]:
@@ -82,6 +87,7 @@ def slope_index(scores: Floats, population: Floats, order: Floats) -> tuple[Floa
     Returns
     -------
     slope, relative : ndarray, shape (n_draws,)
+        The relative index is NaN where the fitted value at the first end is not positive.
 
     References
     ----------
@@ -101,4 +107,6 @@ def slope_index(scores: Floats, population: Floats, order: Floats) -> tuple[Floa
     centred = middle - weight @ middle
     slope = y @ (weight * centred) / (weight @ centred**2)
     first = y @ weight - slope * (weight @ middle)
-    return np.asarray(slope), np.asarray((first + slope) / first)
+    relative = np.full_like(first, np.nan)
+    np.divide(first + slope, first, out=relative, where=first > 0)
+    return np.asarray(slope), relative

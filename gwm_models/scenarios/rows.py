@@ -220,7 +220,8 @@ def inequality_rows(projection: Projection, level: float) -> list[Row]:
         label, unit = MEASURES[name]
         first, last = functions[name](before), functions[name](after)
         for state, draws in {"baseline": first, "scenario": last, "difference": last - first}.items():
-            narrower = _plain((np.abs(last) < np.abs(first)).mean()) if state == "difference" else None
+            defined = state == "difference" and bool(np.isfinite(last - first).all())
+            narrower = _plain((np.abs(last) < np.abs(first)).mean()) if defined else None
             rows.append(
                 {
                     "measure": name,
