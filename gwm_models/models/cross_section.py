@@ -116,7 +116,12 @@ class CrossSection(Frozen):
 
     def _unreliable(self) -> list[tuple[NDArray[np.bool_], str]]:
         """Return which units are used although their outcome is published, and why others are not."""
-        return [(np.array([code != unit for code in self.code]), why) for unit, why in self.outcome.unreliable]
+        left_out = list(self.outcome.unreliable)
+        if self.outcome.kind == "count":
+            left_out += [
+                (unit, "its residents are only known together with a unit that is missing") for unit in CHRISTCHURCH
+            ]
+        return [(np.array([code != unit for code in self.code]), why) for unit, why in left_out if unit in self.code]
 
     def borders_of(self, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return borders between the units that are kept, as places among them."""
@@ -137,7 +142,7 @@ def cross_section(edition: Edition, outcome: Outcome) -> CrossSection:
     ModelError
         If no unit of the edition has a figure of the outcome.
     """
-    together = CHRISTCHURCH if outcome.kind == "count" else ()
+    together = CHRISTCHURCH if outcome.kind == "count" and set(CHRISTCHURCH) <= set(edition.areas.unit) else ()
     code, place, merge = _units(edition, together)
     by_area = _by_unit(edition, outcome)
     names = _unit_names()
@@ -149,9 +154,7 @@ def cross_section(edition: Edition, outcome: Outcome) -> CrossSection:
     value = np.where([unit in unusable for unit in code], np.nan, value)
     if not np.isfinite(value).any():
         raise ModelError(f"{outcome.label}: no unit of {edition.name} has a figure for {outcome.period}.")
-    root = np.linalg.cholesky(sampling_error(edition).domain_cov)
-    shared_root = np.einsum("ua,ade->ude", merge, root)
-    domain_cov = np.einsum("ude,ufe->udf", shared_root, shared_root)
+    domain_cov = _merged_cov(edition, merge)
     return CrossSection(
         outcome=outcome,
         code=code,
@@ -202,6 +205,19 @@ def _merged(
     limits = published_std_error(tables[0]) if outcome.kind == "level" else np.full(len(row), np.nan)
     value = np.array([sum(whole[row[part]] for part in name.split("+")) for name in code])
     return value, np.array([limits[row[name]] if name in row else np.nan for name in code])
+
+
+def _merged_cov(edition: Edition, merge: Floats) -> Floats:
+    """Return the sampling covariance of merged domain scores, shape (n_units, d, d).
+
+    Areas with the figures of one published unit have one error, so their roots are added; different units were surveyed
+    apart, so their covariances are.
+    """
+    root = np.linalg.cholesky(sampling_error(edition).domain_cov)
+    published = np.unique(edition.areas.unit, return_inverse=True)[1]
+    apart = np.eye(published.max() + 1)[published]
+    shared = np.einsum("ua,ap,ade->upde", merge, apart, root, optimize=True)
+    return np.asarray(np.einsum("upde,upfe->udf", shared, shared, optimize=True))
 
 
 def _unit_names() -> dict[str, str]:

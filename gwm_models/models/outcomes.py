@@ -219,6 +219,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("despair", "Diseases of despair and avoidable deaths, together", _ids_of("despair")),
     Topic("disease_burden", "Disease burden, as printed in the Monitor report", ()),
     Topic("covid", "Covid-19: jobs and deaths in spring 2020, together", _ids_of("covid")),
+    Topic("all", "Every outcome, together", tuple(outcome.id for outcome in OUTCOMES)),
 )
 
 

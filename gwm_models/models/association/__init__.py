@@ -1,0 +1,1 @@
+"""Correlations, neighbours, and what is not measured."""
