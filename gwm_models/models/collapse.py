@@ -2,7 +2,8 @@
 
 The posterior of a handful of parameters is close to normal around its mode. A Student t proposal with the mode and the
 curvature there, corrected by importance weights, gives independent draws without a Markov chain; the spread of the
-weights says how far they can be trusted.
+weights says how far they can be trusted. Where the posterior is skewed, the proposal moves to the mean and covariance
+of the weighted draws.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FREEDOM = 6.0
 LEAST_EFFICIENCY = 0.1
 LARGEST_TAIL = 0.7
 """Above this Pareto shape of the largest weights, importance sampling cannot be trusted (Vehtari et al. 2024)."""
+GOOD_EFFICIENCY, GOOD_TAIL, MOST_REFITS = 0.5, 0.5, 3
+"""A sample worse than that is drawn again around its own weighted mean and covariance, a few times at most."""
 BLOCK = 2000
 """Draws worked on at a time, so that memory does not grow with their number."""
 
@@ -75,8 +78,9 @@ def sample_collapsed(
 
     References
     ----------
-    Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 10.4. Vehtari, Simpson, Gelman, Yao & Gabry (2024),
-    Journal of Machine Learning Research 25(72) (Pareto smoothed importance sampling).
+    Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 10.4. Bugallo et al. (2017), IEEE Signal Processing
+    Magazine 34(4), 60-79 (adaptive importance sampling). Vehtari, Simpson, Gelman, Yao & Gabry (2024), Journal of
+    Machine Learning Research 25(72) (when weights can be trusted).
     """
     mode = find_mode(log_posterior, start)
     try:
@@ -86,15 +90,69 @@ def sample_collapsed(
             f"The posterior of {what} has no clear peak: too few areas, or figures that hardly differ."
         ) from error
     rng = keyed_rng(seed, key)
-    scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, n_draws))[:, None]
-    white = rng.standard_normal((n_draws, len(mode))) * scale
-    proposal = mode + white @ spread.T
-    log_proposal = -0.5 * (FREEDOM + len(mode)) * np.log1p((white**2).sum(axis=1) / FREEDOM)
     blocks = [slice(first, first + block) for first in range(0, n_draws, block)]
-    log_weight = np.concatenate([log_posterior(proposal[part]) for part in blocks]) - log_proposal
+    centre = mode
+    for _ in range(1 + MOST_REFITS):
+        scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, n_draws))[:, None]
+        white = rng.standard_normal((n_draws, len(mode))) * scale
+        proposal = centre + white @ spread.T
+        log_proposal = -0.5 * (FREEDOM + len(mode)) * np.log1p((white**2).sum(axis=1) / FREEDOM)
+        log_weight = np.concatenate([log_posterior(proposal[part]) for part in blocks]) - log_proposal
+        weight = _normalised(log_weight)
+        if _efficiency(weight) >= GOOD_EFFICIENCY and pareto_tail(weight) < GOOD_TAIL:
+            break
+        centre, spread = _moments(proposal, weight, centre, spread)
+    resampled = resample(log_weight, rng, what)
+    return Collapsed(proposal[rng.permutation(resampled.chosen)], mode, resampled.efficiency, resampled.tail)
+
+
+def _moments(proposal: Floats, weight: Floats, centre: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Return the mean of a weighted sample and the root of its covariance, or the old ones if that has none."""
+    mean = weight @ proposal
+    cov = (proposal - mean).T @ ((proposal - mean) * weight[:, None])
+    try:
+        return mean, np.asarray(np.linalg.cholesky(cov), dtype=float)
+    except np.linalg.LinAlgError:
+        return centre, spread
+
+
+def _normalised(log_weight: Floats) -> Floats:
     weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    efficiency, tail = float(1 / (weight**2).sum() / n_draws), pareto_tail(weight)
+    return np.asarray(weight / weight.sum())
+
+
+def _efficiency(weight: Floats) -> float:
+    return float(1 / (weight**2).sum() / len(weight))
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled(Frozen):
+    """Places of an importance sample picked by weight, shape (n_draws,), and how far the weights can be trusted."""
+
+    chosen: NDArray[np.int64]
+    efficiency: float
+    tail: float
+
+
+def resample(log_weight: Floats, rng: np.random.Generator, what: str) -> Resampled:
+    """Pick draws of a proposal by their importance weights, in systematic order.
+
+    Parameters
+    ----------
+    log_weight : ndarray, shape (n_draws,)
+        Log of target over proposal, up to a constant.
+    rng : Generator
+    what : str
+        What is drawn, for the error message.
+
+    Raises
+    ------
+    ModelError
+        If the weights are too uneven to trust.
+    """
+    n_draws = len(log_weight)
+    weight = _normalised(log_weight)
+    efficiency, tail = _efficiency(weight), pareto_tail(weight)
     if not (efficiency >= LEAST_EFFICIENCY and tail < LARGEST_TAIL):
         raise ModelError(
             f"The posterior of {what} is poorly explored (efficiency {efficiency:.0%}, least {LEAST_EFFICIENCY:.0%}; "
@@ -102,7 +160,7 @@ def sample_collapsed(
         )
     places = (np.arange(n_draws) + rng.random()) / n_draws
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), places), n_draws - 1)
-    return Collapsed(proposal[rng.permutation(chosen)], mode, efficiency, tail)
+    return Resampled(chosen, efficiency, tail)
 
 
 def find_mode(log_posterior: LogDensity, start: Floats) -> Floats:
@@ -155,6 +213,7 @@ def pareto_tail(weight: Floats) -> float:
     grid = grid / (3 * excess[int(n / 4 + 0.5) - 1]) + 1 / excess[-1]
     shape = np.log1p(-grid[:, None] * excess).mean(axis=1)
     log_likelihood = n * (np.log(-grid / shape) - shape - 1)
-    share = 1 / np.exp(log_likelihood - log_likelihood[:, None]).sum(axis=1)
+    share = np.exp(log_likelihood - log_likelihood.max())
+    share /= share.sum()
     fitted = np.log1p(-(grid @ share) * excess).mean()
     return float(fitted * n / (n + 10) + 0.5 * 10 / (n + 10))

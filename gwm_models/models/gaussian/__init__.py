@@ -1,0 +1,1 @@
+"""Bayesian Gaussian models of one cross-section, sampled without a Markov chain."""
