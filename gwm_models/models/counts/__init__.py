@@ -1,0 +1,1 @@
+"""Deaths as counts."""
