@@ -1,0 +1,1 @@
+"""True access behind the survey, over time, and what goes with it."""
