@@ -75,6 +75,23 @@ def write_text(path: Path, text: str) -> None:
         raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
 
 
+def check_file(path: Path) -> None:
+    """Make sure, before slow work, that `write_text` will be able to write here.
+
+    Raises
+    ------
+    OutputError
+        If the path is a folder, or its place cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Name a file in it.")
+    above = next((place for place in path.absolute().parents if place.exists()), Path("/"))
+    try:
+        tempfile.TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+
+
 def check_run_folder(folder: Path) -> None:
     """Make sure, before slow work, that `new_run_folder` will be able to write here.
 

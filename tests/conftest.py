@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,14 @@ class Shipped:
     def scenario(self, name: str) -> Path:
         """Return the shipped scenario file of that name."""
         return self.scenarios / f"{name}.yaml"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fits_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep fits made by tests, and by programs they start, out of the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GWM_CACHE", str(tmp_path_factory.mktemp("fits")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ def test_checking_a_scenario_loads_nothing_heavy(tmp_path, shipped):
     assert not modules_loaded_by(tmp_path, "check", str(file)) & HEAVY
 
 
-def test_running_a_scenario_loads_no_sampler(tmp_path, shipped):
+def test_running_a_scenario_loads_no_sampler_and_no_library_of_models(tmp_path, shipped):
     file = shipped.scenario("northern-participation-2026")
     loaded = modules_loaded_by(tmp_path, "run", str(file), "--out", str(tmp_path / "out"))
-    assert not loaded & SAMPLERS
+    assert not loaded & {*SAMPLERS, "statsmodels", "sklearn"}

@@ -73,11 +73,21 @@ def test_peers_are_found_in_every_edition(edition, area, made, gwm):
     assert code == 0 and area in out
 
 
+def test_an_outcome_of_other_places_cannot_be_fitted_on_an_edition_of_ones_own(made, gwm):
+    code, out, err = gwm("fit", "suicide", "--edition", made)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "has a figure for 2016-18" in err
+
+
+def test_an_open_edition_can_be_fitted(gwm):
+    code, out, _ = gwm("fit", "suicide", "--spec", "total", "--edition", "open-2018")
+    assert code == 0 and "Found: Suicide" in out
+
+
 @pytest.mark.parametrize("edition", ["open-2018", "made"])
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (["fit"], "holds no health outcomes, so there is nothing to fit"),
         (["index", "reproduce"], "there is nothing to reproduce"),
         (["index", "structure", "--part", "conditions"], "has no Conditions for Good Work"),
         (["index", "regions", "--as-printed"], "has no regions as printed"),
@@ -116,7 +126,7 @@ def test_a_target_in_a_unit_of_ones_own_is_refused_with_a_way_out(made, gwm, tmp
     assert "write kind: absolute with unit: points, relative or close_gap" in err
 
 
-@pytest.mark.parametrize("words", [["ranks"], ["index", "scores"], ["fit"]])
+@pytest.mark.parametrize("words", [["ranks"], ["index", "scores"], ["fit", "suicide"]])
 def test_an_edition_that_is_none_is_refused_in_one_line(words, gwm, tmp_path):
     code, out, err = gwm(*words, "--edition", tmp_path / "nothing")
     assert (code, out) == (1, "") and "Unknown edition" in err and err.count("\n") == 1

@@ -15,14 +15,23 @@ MOST_SHOWN = 10
 def reproduce(
     folder: Annotated[Path, typer.Option("--folder", help="Folder of the reference results.")] = Path("results"),
     check: Annotated[bool, typer.Option("--check", help="Compare fresh results; write nothing.")] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="With --check: fit the slow posteriors anew as well, which takes minutes.")
+    ] = False,
 ) -> None:
-    """Write the reference results: scores, points per unit, models, ranks and one scenario run.
+    """Write the reference results: scores, points per unit, models, posteriors, ranks and one scenario run.
+
+    Posteriors are fitted anew where data or code have changed, which takes minutes. With --check all are looked at for
+    the data and code they are of, and those that are quick are fitted anew.
 
     Example: gwm reproduce --check
     """
     from gwm_models.report.reference import EXACT, PROBABILITY, SIMULATED, compare_results, write_results
+    from gwm_models.report.reference_fits import compare_fits, quick_names, write_fits
 
     if not check:
+        made = write_fits(folder)
+        sys.stdout.write(f"Posteriors fitted anew: {made}\n")
         write_results(folder)
         sys.stdout.write(f"Reference results written to {folder}\n")
         return
@@ -30,6 +39,8 @@ def reproduce(
         fresh = Path(place)
         write_results(fresh)
         differences, cells = compare_results(folder, fresh)
+    found, numbers = compare_fits(folder, None if every else quick_names())
+    differences, cells = differences + found, cells + numbers
     for line in differences[:MOST_SHOWN]:
         sys.stderr.write(f"{line}\n")
     sys.stdout.write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.arrays import Frozen
+from gwm_models.errors import DataError
 from gwm_models.models.outcomes import Subject
 
 Floats = NDArray[np.float64]
@@ -104,7 +106,10 @@ class Fit(Frozen):
 
     def place(self, term: str | None = None) -> int:
         """Return the place of a term, the focus by default."""
-        return self.term.index(self.focus if term is None else term)
+        name = self.focus if term is None else term
+        if name not in self.term:
+            raise DataError(f"This fit has no term '{name}'. It has: {', '.join(self.term)}.")
+        return self.term.index(name)
 
     def rows(self) -> list[dict[str, object]]:
         """Return one row for each coefficient, in the toolkit's column names."""
@@ -136,8 +141,8 @@ class Fit(Frozen):
         return self.rows()[self.place()]
 
     def to_json(self) -> dict[str, object]:
-        """Return everything but draws and influence as plain data."""
-        return {
+        """Return everything but draws and influence as plain data for JSON: NaN and infinity are None."""
+        content: dict[str, object] = {
             "outcome": self.outcome,
             "label": self.label,
             "spec": self.spec,
@@ -159,7 +164,20 @@ class Fit(Frozen):
             "not_shown": self.not_shown,
             "seed": self.seed,
             "n_draws": None if self.draws is None else len(self.draws),
+            "level": self.level,
         }
+        return {name: _finite(value) for name, value in content.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Return plain data without NumPy types, NaN or infinity."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)

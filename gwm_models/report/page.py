@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from gwm_models import plots
 from gwm_models.files import write_text
-from gwm_models.plots.words import level_words, number, with_unit
+from gwm_models.plots.words import level_words, number
 from gwm_models.report import tables
 from gwm_models.report.keyfigures import key_figures
+from gwm_models.report.shell import render
 from gwm_models.report.views import Figure, figure_of
 
 Row = Mapping[str, Any]
 
-HERE = Path(__file__).parent
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def report_html(summary: Row, areas: Sequence[Row], manifest: Row) -> str:
@@ -51,25 +44,17 @@ def report_html(summary: Row, areas: Sequence[Row], manifest: Row) -> str:
         if figure
         for (name, _, _), spec in zip(figure.charts, figure.specs, strict=True)
     }
-    scripts = [*_libraries(), _asset("report.js")]
-    return (
-        _environment()
-        .get_template("run.html.j2")
-        .render(
-            summary=summary,
-            manifest=manifest,
-            figures=figures,
-            tables=_tables(summary, areas),
-            targets=[tables.target_table(action, f"targets-{place}") for place, action in _numbered(summary)],
-            key_figures=key_figures(summary),
-            answer=_answer(str(summary.get("headline", ""))),
-            level=level_words(summary.get("level")),
-            specs=script_json(specs),
-            scripts=scripts,
-            policy=_policy(scripts),
-            style=_colours() + _asset("report.css"),
-            licences=_asset("LICENSES.txt"),
-        )
+    return render(
+        "run.html.j2",
+        specs,
+        summary=summary,
+        manifest=manifest,
+        figures=figures,
+        tables=_tables(summary, areas),
+        targets=[tables.target_table(action, f"targets-{place}") for place, action in _numbered(summary)],
+        key_figures=key_figures(summary),
+        answer=_answer(str(summary.get("headline", ""))),
+        level=level_words(summary.get("level")),
     )
 
 
@@ -89,18 +74,6 @@ def write_report(path: Path, summary: Row, areas: Sequence[Row], manifest: Row) 
         If the file cannot be written.
     """
     write_text(Path(path), report_html(summary, areas, manifest))
-
-
-def script_json(value: object) -> str:
-    r"""Write JSON that is harmless inside a script element, whatever texts it holds.
-
-    Examples
-    --------
-    >>> print(script_json({"title": "</script>"}))
-    {"title":"\u003c/script\u003e"}
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate({ord(letter): code for letter, code in UNSAFE.items()})
 
 
 def _answer(headline: str) -> tuple[str, str]:
@@ -168,49 +141,3 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
         ),
         "sources": tables.source_table(summary.get("sources") or [], "Data behind this report."),
     }
-
-
-@cache
-def _asset(name: str) -> str:
-    """Read a file that every page carries."""
-    return (HERE / "assets" / name).read_text(encoding="utf-8")
-
-
-def _libraries() -> list[str]:
-    """Give the chart libraries, without the pointers to source maps that a browser would look for."""
-    return [_asset(name).split("\n//# sourceMappingURL=")[0] for name in ("vega.min.js", "vega-lite.min.js")]
-
-
-def _policy(scripts: Iterable[str]) -> str:
-    """Give the content security policy: nothing is loaded, and no script runs but the page's own."""
-    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _colours() -> str:
-    """Write the colours of the charts and the page as CSS variables; print is always light."""
-    light, dark = (
-        "".join(f"--gwm-{name}:{value};" for name, value in plots.THEMES[theme].items()) for theme in ("light", "dark")
-    )
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-
-
-@cache
-def _environment() -> Environment:
-    """Give the templates, with escaping on and an error for a name that does not exist."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {
-        "number": number,
-        "with_unit": with_unit,
-    }
-    return environment

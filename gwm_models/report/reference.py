@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from gwm_models.data.edition import load_edition
+from gwm_models.data.edition import Edition, load_edition
 from gwm_models.errors import DataError
 from gwm_models.files import cell_text, csv_text, write_text
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.rows import score_rows
-from gwm_models.models.healthy_life import fit_health
+from gwm_models.models.catalogue import fit_model, specs_of
+from gwm_models.models.fit import Fit
+from gwm_models.models.outcomes import find_subject
 from gwm_models.ranks.edition import rank_rows
 from gwm_models.report.run_folder import run_scenario
 from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
@@ -22,9 +24,21 @@ TABLES = ("scores.csv", "points_per_unit.csv", "models.csv", "ranks.csv", f"{SCE
 PARTS = ("groups", "health", "inequality", "variance", "path", "renormalised")
 KEYS = (
     *("area_name", "group", "quantity", "measure", "layer", "scaling", "line", "state", "year", "level"),
-    *("term", "outcome", "exposure", "method", "indicator"),
+    *("term", "outcome", "spec", "exposure", "method", "indicator"),
 )
 """Columns that name a row in a message."""
+
+SUBJECTS = (
+    "healthy_life_expectancy_male",
+    "healthy_life_expectancy_female",
+    "healthy_life_expectancy",
+    "drug_poisoning_deaths",
+    "covid19_deaths",
+    "covid",
+    "disease_burden",
+    "all",
+)
+"""Outcomes and topics of the models table."""
 
 EXACT = 1e-6
 """Relative tolerance of numbers without simulation."""
@@ -46,12 +60,18 @@ def write_results(folder: Path) -> None:
     rows = {
         "scores.csv": score_rows(edition),
         "points_per_unit.csv": points_per_unit(edition).rows(),
-        "models.csv": [slope.to_row() for fit in fit_health(edition) for slope in fit.slopes()],
+        "models.csv": [row for fit in classical_fits(edition) for row in fit.rows()],
         "ranks.csv": rank_rows(edition, level=0.9, n_draws=asked.draws, seed=asked.seed),
     }
     for name, table in rows.items():
         write_text(folder / name, csv_text(table))
     run_scenario(checked, checked.scenario, folder / SCENARIO, command="gwm reproduce")
+
+
+def classical_fits(edition: Edition) -> list[Fit]:
+    """Fit the subjects of the models table in every way that needs no posterior."""
+    subjects = [find_subject(name) for name in SUBJECTS]
+    return [fit_model(edition, subject, spec) for subject in subjects for spec in specs_of(subject) if not spec.bayes]
 
 
 def compare_results(reference: Path, fresh: Path) -> tuple[list[str], int]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gwm_models import __version__
+from gwm_models.data.edition import load_edition
 from gwm_models.data.home import data_home
 from gwm_models.files import LANDMARK, csv_text, json_text, new_run_folder
+from gwm_models.models.health import links_key
 from gwm_models.report.page import report_html
 from gwm_models.scenarios.projection import Projection, project
 from gwm_models.scenarios.reader import CheckedScenario
@@ -21,7 +23,7 @@ from gwm_models.scenarios.rows import Row, area_rows
 from gwm_models.scenarios.spec import Scenario
 from gwm_models.scenarios.summary import summarise
 
-PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pydantic", "ruamel.yaml")
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pymc", "h5netcdf", "pydantic", "ruamel.yaml")
 
 
 def run_scenario(
@@ -106,10 +108,18 @@ def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dic
         "scenario_sha256": hashlib.sha256(scenario_text.encode()).hexdigest(),
         "resolved_sha256": hashlib.sha256(resolved_yaml(scenario).encode()).hexdigest(),
         "data_sha256": data_hash(data_home()),
+        **_links_used(scenario),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "package_versions": {name: _version(name) for name in PACKAGES},
     }
+
+
+def _links_used(scenario: Scenario) -> dict[str, str]:
+    """Return the fingerprint of the health slopes that a scenario draws from, if it has outcomes."""
+    if not scenario.health:
+        return {}
+    return {"health_links_sha256": links_key(load_edition(scenario.baseline.edition))}
 
 
 def data_hash(folder: Path) -> str:

@@ -55,7 +55,7 @@ def draw_baseline(edition: Edition, n_draws: int, seed: int) -> Baseline:
     posterior = edition_posterior(edition, n_draws=n_draws, seed=seed)
     mean, cov = _expected_errors(edition)
     area, k = edition.areas.code, len(edition.spec.indicators)
-    root = np.linalg.cholesky(cov)
+    root = _root(cov)
     errors = mean + np.einsum("njk,snk->snj", root, keyed_normals(seed, "indicator", area, n_draws, k))
     return Baseline(
         score=posterior.draws,
@@ -65,6 +65,12 @@ def draw_baseline(edition: Edition, n_draws: int, seed: int) -> Baseline:
         limits=level_limits(edition),
         efficiency=posterior.efficiency,
     )
+
+
+def _root(cov: Floats) -> Floats:
+    """Return symmetric square roots of covariances, (n, k, k); a figure taken as exact has a row of zeros."""
+    value, vector = np.linalg.eigh(cov)
+    return np.asarray((vector * np.sqrt(np.maximum(value, 0))[:, None]) @ vector.transpose(0, 2, 1))
 
 
 def level_limits(edition: Edition) -> Floats:
@@ -111,7 +117,8 @@ def _levels(edition: Edition, cov: Floats, score: Floats, errors: Floats) -> Flo
     carried = np.einsum("njk,kd->njd", cov, member)
     variance = np.einsum("jd,njd->nd", member, carried)
     missing = edition.domain_scores - score - errors @ member
-    errors = errors + np.einsum("njd,nd,snd->snj", carried, 1 / variance, missing)
+    share = np.divide(carried, variance[:, None], out=np.zeros_like(carried), where=variance[:, None] > 0)
+    errors = errors + np.einsum("njd,snd->snj", share, missing)
     level = edition.values - errors / points_per_unit(edition).estimate
     limits = level_limits(edition)
     for j, indicator in enumerate(spec.indicators):

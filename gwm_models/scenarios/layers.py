@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from gwm_models.data.edition import Edition
 from gwm_models.draws import keyed_normals, keyed_rng
 from gwm_models.index.calibration import points_per_unit
-from gwm_models.models.healthy_life import SlopeDraws, central_slopes, draw_slopes, fit_health
+from gwm_models.models.health import health_models
+from gwm_models.models.links import SlopeDraws, central_links, draw_links
 from gwm_models.scenarios.baseline import Baseline
 from gwm_models.scenarios.engine import Layers
 from gwm_models.scenarios.spec import Action, CausalShare, Scenario
@@ -25,7 +26,7 @@ def draw_layers(scenario: Scenario, edition: Edition, baseline: Baseline) -> Lay
     normals = keyed_rng(seed, "points").standard_normal((n_draws, len(points.estimate)))
     value, vector = np.linalg.eigh(points.cov)
     spread = (vector * np.sqrt(np.maximum(value, 0))) @ vector.T
-    slopes = _of_outcomes(draw_slopes(fit_health(edition), n_draws=n_draws, seed=seed), scenario)
+    slopes = _of_outcomes(draw_links(health_models(edition).links, n_draws=n_draws, seed=seed), scenario)
     return Layers(
         level=baseline.level,
         score=baseline.score,
@@ -38,7 +39,7 @@ def draw_layers(scenario: Scenario, edition: Edition, baseline: Baseline) -> Lay
 
 def central_layers(scenario: Scenario, edition: Edition, baseline: Baseline) -> Layers:
     """Return every layer at its central value, as one draw."""
-    slopes = _of_outcomes(central_slopes(fit_health(edition)), scenario)
+    slopes = _of_outcomes(central_links(health_models(edition).links), scenario)
     return Layers(
         level=baseline.shrunk_level[None],
         score=baseline.shrunk_score[None],

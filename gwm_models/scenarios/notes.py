@@ -14,6 +14,21 @@ from gwm_models.scenarios.rows import link_words
 from gwm_models.scenarios.spec import CausalShare
 from gwm_models.scenarios.words import counted, number, signed, span
 
+WITHIN = (
+    "The within slope is measured on the access domain, true access being modelled behind the survey: how much of its "
+    "noise lasts from year to year is estimated with it. The other domains count with the same share of the "
+    "association. Association over time is still not proof of cause."
+)
+SHARED_SURVEY = (
+    "Healthy life expectancy and access come from one survey, so a chance move of one can come with a chance move of "
+    "the other; the correlation of their errors is not published and is drawn evenly between 0 and 0.3, which lowers "
+    "the within slope."
+)
+SPAN = (
+    "Healthy life expectancy spans three years and the access set against it one, which brings the within slope nearer "
+    "to zero by an unknown amount; `gwm fit` has the slope on access over the same three years beside it."
+)
+
 
 def assumptions(projection: Projection) -> list[str]:
     """List what the results assume, in plain words."""
@@ -43,13 +58,9 @@ def assumptions(projection: Projection) -> list[str]:
     for effect in projection.health:
         lag = effect.link.lag
         when = f"after {lag.years} years, building up over {lag.build_up}" if lag.years or lag.build_up else "at once"
-        lines.append(f"{effect.fit.outcome.label}: link {link_words(effect)}; health responds {when}.")
+        lines.append(f"{effect.model.outcome.label}: link {link_words(effect)}; health responds {when}.")
     if any(effect.link.link == "within" for effect in projection.health):
-        lines.append(
-            "The within slope is measured on the access domain. Survey noise pulls it down; how much of the noise is "
-            "shared between years is not known, so the correction is drawn evenly from none to that for independent "
-            "noise. Association over time is still not proof of cause."
-        )
+        lines += [WITHIN, SHARED_SURVEY, SPAN]
     return lines
 
 
@@ -58,10 +69,11 @@ def _pay_assumption(projection: Projection, used: set[str]) -> list[str]:
     if not any(i.domain == "pay" for i in projection.edition.spec.indicators if i.id in used):
         return []
     found = [
-        f"{effect.fit.outcome.label} {signed(slope.estimate)} years per 100 points ({span(slope.lower, slope.upper)})"
+        f"{effect.model.outcome.label} {signed(slope['estimate'])} years per 100 points "
+        f"({span(slope['lower'], slope['upper'])})"
         for effect in projection.health
-        for slope in effect.fit.domains
-        if slope.exposure == "pay"
+        for domain, slope in effect.model.domains.items()
+        if domain == "pay"
     ]
     return (
         [

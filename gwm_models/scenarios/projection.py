@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, load_edition, published_std_error, unit_values
 from gwm_models.draws import keyed_normals
-from gwm_models.models.healthy_life import HealthFit, fit_health
+from gwm_models.models.health import HealthModel, health_models
 from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import Baseline, draw_baseline
 from gwm_models.scenarios.engine import (
@@ -45,7 +45,7 @@ class HealthEffect:
     Attributes
     ----------
     link : HealthLink
-    fit : HealthFit
+    model : HealthModel
     published : ndarray, shape (n_areas,)
         The outcome's published value.
     baseline : ndarray, shape (n_draws, n_areas)
@@ -54,7 +54,7 @@ class HealthEffect:
     """
 
     link: HealthLink
-    fit: HealthFit
+    model: HealthModel
     published: Floats
     baseline: Floats
     full: Floats
@@ -138,7 +138,7 @@ def project(scenario: Scenario, edition: Edition | None = None) -> Projection:
     plans = tuple(
         _plan(action, chosen, edition, years) for action, chosen in zip(scenario.actions, selections, strict=True)
     )
-    fits = {fit.outcome.id: fit for fit in fit_health(edition)}
+    models = health_models(edition)
     layers = draw_layers(scenario, edition, baseline)
     effects = _apply(plans, layers, edition, len(years), baseline.limits)
     before = layers.score.sum(axis=2)
@@ -153,7 +153,7 @@ def project(scenario: Scenario, edition: Edition | None = None) -> Projection:
         rank_after=rank_draws(before + effects.total[-1]),
         renormalised=renormalised_change(edition, effects),
         health=tuple(
-            _health(link, fits[link.outcome], edition, effects, layers, o, scenario)
+            _health(link, models.of(link.outcome), edition, effects, layers, o, scenario)
             for o, link in enumerate(scenario.health)
         ),
         variance=_variance(scenario, edition, plans, layers, baseline),
@@ -221,13 +221,13 @@ def renormalised_change(edition: Edition, effects: Effects) -> Floats:
 
 
 def _health(
-    link: HealthLink, fit: HealthFit, edition: Edition, effects: Effects, layers: Layers, o: int, scenario: Scenario
+    link: HealthLink, model: HealthModel, edition: Edition, effects: Effects, layers: Layers, o: int, scenario: Scenario
 ) -> HealthEffect:
     weights = response_weights(len(effects.total), link.lag.years, link.lag.build_up)
-    published, draws = _outcome_draws(fit, edition, scenario.analysis.draws, scenario.analysis.seed)
+    published, draws = _outcome_draws(model, edition, scenario.analysis.draws, scenario.analysis.seed)
     return HealthEffect(
         link=link,
-        fit=fit,
+        model=model,
         published=published,
         baseline=draws,
         full=lagged(effects.total, weights) * layers.full[:, o, None],
@@ -243,12 +243,12 @@ def _stated_change(effects: Effects, weights: Floats, slopes: Floats) -> Floats:
     return change
 
 
-def _outcome_draws(fit: HealthFit, edition: Edition, n_draws: int, seed: int) -> tuple[Floats, Floats]:
+def _outcome_draws(model: HealthModel, edition: Edition, n_draws: int, seed: int) -> tuple[Floats, Floats]:
     """Return the outcome's published level by area and draws of it.
 
     Areas of one unit share the draw; a unit without published limits has none.
     """
-    outcome, areas = fit.outcome, edition.areas
+    outcome, areas = model.outcome, edition.areas
     rows = unit_values("outcomes", outcome.variable, outcome.period, areas.unit, sex=outcome.sex)
     error = published_std_error(rows)
     draws = rows["value"] + error * keyed_normals(seed, f"outcome:{outcome.id}", areas.unit, n_draws)

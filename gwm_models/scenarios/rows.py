@@ -111,7 +111,7 @@ def _quantities(projection: Projection) -> Iterator[tuple[str, str, str, dict[st
     }
     yield "rank", "Rank (1 is best)", "rank", ranks
     for health in projection.health:
-        outcome = health.fit.outcome
+        outcome = health.model.outcome
         label = f"{outcome.label}, stated link"
         yield (
             outcome.id,
@@ -180,9 +180,9 @@ def health_rows(projection: Projection, level: float) -> list[Row]:
                 draws = population_mean(change, population, mask)
                 rows.append(
                     {
-                        "outcome": health.fit.outcome.id,
-                        "label": health.fit.outcome.label,
-                        "unit": health.fit.outcome.unit,
+                        "outcome": health.model.outcome.id,
+                        "label": health.model.outcome.label,
+                        "unit": health.model.outcome.unit,
                         "group": group,
                         "line": line,
                         **one(draws, level),
@@ -291,7 +291,7 @@ def renormalised_rows(projection: Projection, level: float) -> list[Row]:
 def variance_rows(projection: Projection) -> list[Row]:
     """Return shares of variance of the mean change over the target areas, by layer of uncertainty."""
     labels = {"total": total_words(projection.edition)} | {
-        health.fit.outcome.id: health.fit.outcome.label for health in projection.health
+        health.model.outcome.id: health.model.outcome.label for health in projection.health
     }
     return [
         {

@@ -125,11 +125,13 @@ def _turned(row: Row) -> tuple[float, float]:
 
 def _health_sentence(projection: Projection, effect: HealthEffect, health: list[Row]) -> str:
     lines = {
-        row["line"]: row for row in health if row["outcome"] == effect.fit.outcome.id and row["group"] == "Target areas"
+        row["line"]: row
+        for row in health
+        if row["outcome"] == effect.model.outcome.id and row["group"] == "Target areas"
     }
     stated, full = lines["stated link"], lines["full association"]
     return (
-        f"{effect.fit.outcome.label}, changes there by {signed(_number(stated), 2)} years under the stated link "
+        f"{effect.model.outcome.label}, changes there by {signed(_number(stated), 2)} years under the stated link "
         f"({span(_value(stated, 'lower'), _value(stated, 'upper'), 2)}), by {signed(_number(full), 2)} if the whole "
         "association were causal, and not at all if none of it is."
     )
@@ -222,20 +224,21 @@ def _pick_label(projection: Projection, by: str) -> str:
 
 
 def _model(effect: HealthEffect) -> dict[str, Any]:
-    fit = effect.fit
+    model = effect.model
     return {
-        "outcome": fit.outcome.id,
-        "label": fit.outcome.label,
-        "period": fit.outcome.period,
-        "equation": f"{fit.outcome.label} = a + b x Monitor total, areas weighted by published precision",
-        "slope_between": fit.between.to_row(),
-        "slope_between_access": fit.between_access.to_row(),
-        "slope_within": fit.within_access.to_row(),
-        "reliability_within": fit.reliability_within,
-        "reliability_between": fit.reliability_between,
-        **{f"slope_between_{slope.exposure}_together": slope.to_row() for slope in fit.domains},
+        "outcome": model.outcome.id,
+        "label": model.outcome.label,
+        "period": model.outcome.period,
+        "equation": f"{model.outcome.label} = a + b x true Monitor total + what else differs between areas",
+        "slope_between": dict(model.between),
+        "slope_between_access": dict(model.between_access),
+        "slope_within": dict(model.within_access),
+        **{f"slope_{name}_uncorrected": dict(slope) for name, slope in model.plain.items()},
+        **{f"slope_between_{domain}_together": dict(slope) for domain, slope in model.domains.items()},
+        "reliability_total": model.reliability_total,
+        "links": dict(model.links),
         "share": {"words": link_words(effect), **_implied(effect)},
-        "exclusions": list(fit.between.excluded),
+        "exclusions": [model.between["excluded"]] if model.between["excluded"] else [],
     }
 
 
@@ -248,7 +251,7 @@ def _implied(effect: HealthEffect) -> dict[str, float | None]:
 def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
     """Say what share of the association would have to be causal for a month of healthy life."""
     full = population_mean(effect.full, projection.edition.areas.population, projection.treated).mean()
-    label, share = effect.fit.outcome.label, None
+    label, share = effect.model.outcome.label, None
     if full > 0:
         share = float(MONTH / full)
         text = (
@@ -261,7 +264,7 @@ def _break_even(projection: Projection, effect: HealthEffect) -> dict[str, Any]:
         text = f"{label}: there is no response by {projection.years[-1]}; see the lag and the phasing of the actions."
     else:
         text = f"{label}: the score of the target areas falls, so no share of the association adds health."
-    return {"outcome": effect.fit.outcome.id, "label": label, "share": share, "text": text}
+    return {"outcome": effect.model.outcome.id, "label": label, "share": share, "text": text}
 
 
 def _sources(projection: Projection) -> list[dict[str, str]]:
