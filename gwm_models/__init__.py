@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from gwm_models.index.calibration import points_per_unit
     from gwm_models.index.sampling import sampling_error
     from gwm_models.index.scoring import access_scores, min_max_score
-    from gwm_models.models.healthy_life import fit_health
+    from gwm_models.models.catalogue import fit_outcome
+    from gwm_models.models.fit import Fit
+    from gwm_models.models.health import health_models
+    from gwm_models.ranks.one_score import total_posterior
+    from gwm_models.ranks.posterior import score_posterior
+    from gwm_models.ranks.sets import rank_sets, tau_best, tau_worst
+    from gwm_models.ranks.sets_result import EndSet, RankSets
     from gwm_models.ranks.table import RankTable, rank_areas
     from gwm_models.report import report_html, write_report
     from gwm_models.scenarios.projection import Projection, project
@@ -27,48 +33,66 @@ if TYPE_CHECKING:
 _HOMES = {
     "DataError": "errors",
     "Edition": "data.edition",
+    "EndSet": "ranks.sets_result",
+    "Fit": "models.fit",
     "GwmError": "errors",
     "ModelError": "errors",
     "OutputError": "errors",
     "Projection": "scenarios.projection",
+    "RankSets": "ranks.sets_result",
     "RankTable": "ranks.table",
     "ScenarioError": "errors",
     "access_scores": "index.scoring",
-    "fit_health": "models.healthy_life",
+    "fit_outcome": "models.catalogue",
+    "health_models": "models.health",
     "load_edition": "data.edition",
     "min_max_score": "index.scoring",
     "points_per_unit": "index.calibration",
     "project": "scenarios.projection",
     "rank_areas": "ranks.table",
+    "rank_sets": "ranks.sets",
     "read_scenario": "scenarios.reader",
     "read_table": "data.tables",
     "report_html": "report",
     "sampling_error": "index.sampling",
+    "score_posterior": "ranks.posterior",
     "summarise": "scenarios.summary",
+    "tau_best": "ranks.sets",
+    "tau_worst": "ranks.sets",
+    "total_posterior": "ranks.one_score",
     "write_report": "report",
 }
 
 __all__ = [
     "DataError",
     "Edition",
+    "EndSet",
+    "Fit",
     "GwmError",
     "ModelError",
     "OutputError",
     "Projection",
+    "RankSets",
     "RankTable",
     "ScenarioError",
     "access_scores",
-    "fit_health",
+    "fit_outcome",
+    "health_models",
     "load_edition",
     "min_max_score",
     "points_per_unit",
     "project",
     "rank_areas",
+    "rank_sets",
     "read_scenario",
     "read_table",
     "report_html",
     "sampling_error",
+    "score_posterior",
     "summarise",
+    "tau_best",
+    "tau_worst",
+    "total_posterior",
     "write_report",
 ]
 

@@ -129,6 +129,10 @@ def test_reference_posterior_of_the_totals(known):
     assert np.abs(table.upper - [int(row["q975"]) for row in rows]).max() <= 1
     assert table.prob_top == pytest.approx([float(row["p_top10"]) for row in rows], abs=0.015)
     assert table.prob_bottom == pytest.approx([float(row["p_bottom10"]) for row in rows], abs=0.015)
+    assert table.prob_fifth[:, 0] == pytest.approx([float(row["p_top24"]) for row in rows], abs=0.015)
+    assert table.prob_fifth[:, 4] == pytest.approx([float(row["p_bottom24"]) for row in rows], abs=0.015)
+    assert table.expected == pytest.approx([float(row["mean_rank"]) for row in rows], abs=0.3)
+    assert np.abs(table.estimate - [int(row["median_rank"]) for row in rows]).max() <= 1
 
 
 def test_the_monitor_is_shrunk_towards_its_regions_and_the_sample_is_efficient():

@@ -1,0 +1,185 @@
+"""CPU time and memory of the posterior of scores, and independent draws a second beside PyMC's default.
+
+OPENBLAS_NUM_THREADS=1 python -m pytest -m bench tests/bench/test_bench_posterior.py
+
+The comparison takes minutes and wants PyMC: set GWM_BENCH_PYMC=1.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gwm_models
+from gwm_models.data.edition import load_edition
+from gwm_models.index.sampling import sampling_error
+from gwm_models.ranks.one_score import total_posterior
+from gwm_models.ranks.posterior import score_posterior
+
+pytestmark = pytest.mark.bench
+
+WITH_PYMC = pytest.mark.skipif("GWM_BENCH_PYMC" not in os.environ, reason="takes minutes: set GWM_BENCH_PYMC=1")
+TIMES_PYMC = {"one": (300, 300), "three": (75, 150)}
+"""Least ratio of effective draws for each second of CPU: of the true scores, and of the spread between areas.
+
+Runs differ by a factor of two, by load and by whether PyMC finds its compiled model in the cache.
+"""
+
+MEMORY = """
+import resource
+import numpy as np
+from gwm_models.ranks.posterior import score_posterior
+rng, n = np.random.default_rng(1), 3000
+cov = rng.uniform(6, 20, (n, 1, 3)) ** 2 * np.eye(3)
+score_posterior(rng.normal(100, 30, (n, 3)), cov, np.arange(n) % 9, tuple(map(str, range(n))))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+
+
+def cpu():
+    """Return CPU seconds of this process and of those it has started, such as compilers."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@lru_cache
+def domains(n=118):
+    """Return the Monitor's scores and errors, or simulated ones of many areas."""
+    if n == 118:
+        edition = load_edition()
+        cov = sampling_error(edition).domain_cov
+        return edition.domain_scores, cov, edition.areas.region_index(), edition.areas.code
+    rng = np.random.default_rng(n)
+    cov = rng.uniform(6, 20, (n, 1, 3)) ** 2 * np.eye(3)
+    return rng.normal(100, 30, (n, 3)), cov, np.arange(n) % 9, tuple(map(str, range(n)))
+
+
+def one(n, n_draws, seed=1):
+    scores, _, _, area = domains(n)
+    return total_posterior(scores.sum(axis=1), 15.0, area, n_draws=n_draws, seed=seed)
+
+
+def three(n, n_draws, seed=1):
+    return score_posterior(*domains(n), n_draws=n_draws, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("work", "n", "n_draws", "most_seconds", "rounds"),
+    [
+        pytest.param(one, 118, 4000, 0.1, 9, id="one score, equal errors, 118 areas, 4,000 draws"),
+        pytest.param(one, 118, 100_000, 2.0, 3, id="one score, equal errors, 118 areas, 100,000 draws"),
+        pytest.param(one, 3000, 4000, 2.0, 3, id="one score, equal errors, 3,000 areas, 4,000 draws"),
+        pytest.param(three, 118, 4000, 0.5, 9, id="three domains, 118 areas, 4,000 draws"),
+        pytest.param(three, 118, 100_000, 8.0, 3, id="three domains, 118 areas, 100,000 draws"),
+        pytest.param(three, 3000, 4000, 8.0, 3, id="three domains, 3,000 areas, 4,000 draws"),
+    ],
+)
+def test_the_posterior_keeps_to_its_promised_cpu_time(
+    benchmark, capsys, request, work, n, n_draws, most_seconds, rounds
+):
+    seconds: list[float] = []
+
+    def timed():
+        start = time.process_time()
+        work(n, n_draws)
+        seconds.append(time.process_time() - start)
+
+    work(n, 500)
+    benchmark.pedantic(timed, rounds=rounds)
+    middle = statistics.median(seconds)
+    benchmark.extra_info.update(cpu_seconds=seconds, cpu_seconds_median=middle)
+    name = request.node.callspec.id
+    with capsys.disabled():
+        print(f"\n{name}: median {middle:.3f} CPU s ({min(seconds):.3f} to {max(seconds):.3f}, {rounds} rounds)")
+    assert middle < most_seconds
+
+
+def test_memory_is_little_more_than_the_draws_that_are_asked_for(capsys):
+    env = {**os.environ, "PYTHONPATH": str(Path(gwm_models.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", MEMORY], env=env, capture_output=True, text=True, check=True)
+    draws = 4000 * 3000 * 3 * 8 / 2**30
+    with capsys.disabled():
+        print(f"\nthree domains, 3,000 areas: peak {float(done.stdout):.2f} GiB, the draws themselves {draws:.2f}")
+    assert float(done.stdout) < draws + 0.3
+
+
+def one_score_model():
+    import pymc as pm
+
+    y = domains()[0].sum(axis=1)
+    with pm.Model() as model:
+        between, mean = pm.HalfNormal("between", 100.0), pm.Flat("mean", initval=y.mean())
+        true = pm.Normal("true", mean, between, shape=len(y), initval=y)
+        pm.Normal("published", true, 15.0, observed=y)
+    return model
+
+
+def three_domain_model():
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from pymc_reference import scores_model
+
+    return scores_model(*domains()[:3])
+
+
+def chain_rate(model):
+    """Sample with PyMC's default settings.
+
+    Returns
+    -------
+    tuple of float
+        Effective draws a CPU second, the median over true scores and the least over spreads, and CPU seconds.
+    """
+    import arviz as az
+    import pymc as pm
+
+    with model, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = cpu()
+        trace = pm.sample(cores=1, random_seed=1, progressbar=False)
+        seconds = cpu() - start
+        effective = {name: az.ess(trace)[name].to_numpy() for name in ("true", "between")}
+    return np.median(effective["true"]) / seconds, effective["between"].min() / seconds, seconds
+
+
+def exact_rate(work, n_draws, rounds=5):
+    """Return effective draws a CPU second, and median seconds: repeats among resampled spreads are taken off."""
+    work(118, 500)
+    seconds = []
+    for _ in range(rounds):
+        start = time.process_time()
+        found = work(118, n_draws)
+        seconds.append(time.process_time() - start)
+    middle = statistics.median(seconds)
+    return n_draws * getattr(found, "efficiency", 1.0) / middle, middle
+
+
+@WITH_PYMC
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("work", "model"), [(one, one_score_model), (three, three_domain_model)])
+def test_effective_draws_a_second_are_many_times_those_of_pymc(capsys, work, model):
+    pytest.importorskip("pymc")
+    scores, spread, chain_seconds = chain_rate(model())
+    few, few_seconds = exact_rate(work, 4000)
+    many, many_seconds = exact_rate(work, 100_000)
+    with capsys.disabled():
+        print(
+            f"\n{work.__name__}: PyMC's default {chain_seconds:.1f} CPU s, effective draws a second: {scores:,.0f} of "
+            f"true scores (median), {spread:,.0f} of the spread between areas (least)"
+        )
+        for rate, seconds, n_draws in ((few, few_seconds, 4000), (many, many_seconds, 100_000)):
+            print(
+                f"{n_draws:,} exact draws {seconds:.3f} s, {rate:,.0f} a second: {rate / scores:,.0f} and "
+                f"{rate / spread:,.0f} times as many"
+            )
+    least_scores, least_spread = TIMES_PYMC[work.__name__]
+    assert many > least_scores * scores
+    assert many > least_spread * spread
