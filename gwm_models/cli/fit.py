@@ -207,7 +207,7 @@ def write_outcome(edition: Edition, outcome: Outcome, fits: Sequence[Fit], specs
         write_line()
         write_rows(benchmark_rows(edition, outcome), "The same, set against what is measured")
         write_line()
-    write_line(f"Main: {main.title}, {main.period}; {main.method}. Source: {main.source}")
+    write_line(f"{main.title}, {main.period}; {main.method}. Source: {main.source}")
     write_words(main)
 
 
