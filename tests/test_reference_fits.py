@@ -60,10 +60,11 @@ def test_only_what_is_stale_is_fitted_anew(tmp_path, monkeypatch, checkout):
     other = Counted("other", "k", one.edition)
     monkeypatch.setattr(reference_fits, "stored_results", lambda: iter([Counted(FAST, "k2", one.edition), other]))
     (tmp_path / "fits").mkdir()
-    (tmp_path / "fits" / "gone.nc").write_bytes(b"old")
+    store.write_record(tmp_path / "fits" / "gone.nc", "old", record)
+    (tmp_path / "fits" / "somebody's.nc").write_bytes(b"not ours")
     assert write_fits(tmp_path) == 2 and write_fits(tmp_path) == 0
     assert made == [FAST, "other"]
-    assert sorted(path.name for path in (tmp_path / "fits").iterdir()) == [f"{FAST}.nc", "other.nc"]
+    assert sorted(path.name for path in (tmp_path / "fits").iterdir()) == [f"{FAST}.nc", "other.nc", "somebody's.nc"]
     store.write_record(tmp_path / "fits" / "other.nc", "stale", record)
     stale = "fits/other.nc is of other data or code, or damaged. Run `gwm reproduce`."
     assert compare_fits(tmp_path, names=())[0] == [stale]
