@@ -28,7 +28,6 @@ from gwm_models.models.despair.model import (
     without,
 )
 from gwm_models.models.despair.specs import (
-    ANCHOR,
     SPECS,
     area_rows,
     despair_frame,
@@ -37,6 +36,7 @@ from gwm_models.models.despair.specs import (
 from gwm_models.models.outcomes import OUTCOMES, TOPICS, find_subject
 
 GROUPS = np.array([-1, -1, 0, 0, 0, 1, 1])
+COUNT = "drug_poisoning_deaths"
 TRUTH = {
     "beta": -1.5,
     "loading": np.array([0.25, 0.45, 0.45, 0.46, 0.28, 0.55, 0.5]),
@@ -68,7 +68,7 @@ def simulate(seed, n=117):
     levels[:, 1] = np.nan
     levels[0, 3] = np.nan
     data = DespairData(
-        levels, errors, counts, years, centre, scale, true + score_error * rng.normal(size=n), score_error, GROUPS, 1
+        levels, errors, counts, years, centre, scale, true + score_error * rng.normal(size=n), score_error, GROUPS
     )
     return data, outcome, deviation
 
@@ -212,8 +212,6 @@ def test_leaving_out_an_outcome_leaves_the_others_as_they_were_and_no_group_of_o
     data, _, _ = simulate(8, n=12)
     less = without(data, 5)
     assert less.groups.tolist() == [-1, -1, 0, 0, 0, -1]
-    assert less.anchor == 1
-    assert without(data, 0).anchor == 0
     assert without(data, 0).groups.tolist() == [-1, 0, 0, 0, 1, 1]
     assert without(without(data, 3), 3).groups.tolist() == [-1, -1, -1, 0, 0]
     others = np.delete(np.arange(7), 5)
@@ -240,7 +238,7 @@ def test_prior_draws_have_the_moments_of_their_laws():
     half = np.sqrt(2 / np.pi)
     for found, mean, sd in (
         (drawn.beta, 0, 2),
-        (drawn.loading[:, 0], 0, 1),
+        (drawn.loading[:, 0], half, np.sqrt(1 - half**2)),
         (drawn.loading[:, 1], half, np.sqrt(1 - half**2)),
         (drawn.intercept, 0, 1),
         (drawn.residual, 2 / 3, np.sqrt(2) / 3),
@@ -305,14 +303,13 @@ def test_every_unit_counts_once_and_every_gap_is_named(frame):
 def test_outcomes_are_standardised_and_keep_their_known_errors(frame):
     data = frame.data
     places = [outcome.id for outcome in frame.outcomes]
-    published = data.levels[:, [name != ANCHOR for name in places]]
+    published = data.levels[:, [name != COUNT for name in places]]
     assert np.nanmean(published, axis=0) == pytest.approx(0, abs=1e-12)
     assert np.nanstd(published, axis=0) == pytest.approx(1, abs=1e-12)
     known = data.errors[:, places.index("preventable_cvd_mortality")]
     assert np.median(known[known > 0]) == pytest.approx(0.06 / 0.25, abs=0.05)
     assert (np.delete(data.errors, places.index("preventable_cvd_mortality"), axis=1) == 0).all()
-    assert data.anchor == places.index(ANCHOR)
-    assert np.isfinite(data.counts).any(axis=0).tolist() == [name == ANCHOR for name in places]
+    assert np.isfinite(data.counts).any(axis=0).tolist() == [name == COUNT for name in places]
 
 
 def test_the_model_is_offered_for_its_topic_only():
@@ -342,8 +339,7 @@ def test_the_density_of_the_model_is_that_of_explicit_matrices():
             "score_mean": 0.0,
             "score_sd": TRUTH["score_sd"],
             "beta": TRUTH["beta"],
-            "anchored": TRUTH["loading"][1],
-            "signed": np.delete(TRUTH["loading"], 1),
+            "loading": TRUTH["loading"],
             "intercept": np.zeros(7),
             "residual": TRUTH["residual"],
             "free_group": TRUTH["group"][2:6],

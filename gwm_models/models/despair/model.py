@@ -28,7 +28,10 @@ Floats = NDArray[np.float64]
 SLOPE_SD = 2.0
 """Prior standard deviation of the factor's slope, in residual standard deviations of the factor per 100 points."""
 UNIT_SD = 1.0
-"""Prior standard deviation of levels, signed loadings and mean score (normal); of other loadings (half-normal)."""
+"""Prior standard deviation of levels and mean score (normal), and of loadings (half-normal).
+
+No loading is negative: outcomes are worse when higher, and the factor is what makes them so together. Free signs have a
+second, mirrored mode, in which chains can be caught."""
 RESIDUAL_SHAPE, RESIDUAL_RATE = 2.0, 3.0
 """Of the gamma prior of the residual deviations."""
 LEAST_DRAWS = 8000
@@ -52,8 +55,6 @@ class DespairData(Frozen):
         Hundreds of points from the mean, and the known standard error.
     groups : ndarray of int, shape (k,)
         Group of each outcome, from 0; -1 for none. A group has two outcomes or more.
-    anchor : int
-        The outcome whose loading is positive, so that a higher factor is worse.
     """
 
     levels: Floats
@@ -65,7 +66,6 @@ class DespairData(Frozen):
     score: Floats
     score_error: Floats
     groups: NDArray[np.int64]
-    anchor: int
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -121,7 +121,7 @@ def without(data: DespairData, outcome: int) -> DespairData:
     ----------
     data : DespairData
     outcome : int
-        Place of the outcome, which is not the anchor.
+        Place of the outcome.
     """
     kept = np.arange(len(data.scale)) != outcome
     names, place, size = np.unique(data.groups[kept], return_inverse=True, return_counts=True)
@@ -134,7 +134,6 @@ def without(data: DespairData, outcome: int) -> DespairData:
         centre=data.centre[kept],
         scale=data.scale[kept],
         groups=number[place],
-        anchor=data.anchor - int(outcome < data.anchor),
     )
 
 
@@ -142,8 +141,7 @@ def draw_prior(data: DespairData, n_draws: int, rng: np.random.Generator) -> Des
     """Draw parameters from the prior; levels, log rates and factors, which it does not need, are 0."""
     n, k = data.levels.shape
     free = free_group_loadings(data.groups)
-    loading = UNIT_SD * rng.standard_normal((n_draws, k))
-    loading[:, data.anchor] = np.abs(loading[:, data.anchor])
+    loading = UNIT_SD * np.abs(rng.standard_normal((n_draws, k)))
     nothing = np.zeros((n_draws, n))
     return DespairDraws(
         beta=SLOPE_SD * rng.standard_normal(n_draws),
@@ -265,7 +263,6 @@ def build(data: DespairData) -> Build:
     centre, scale = data.centre[column], data.scale[column]
     start = (np.log((count + 0.5) / years) - centre) / scale
     k = len(data.scale)
-    others = np.delete(np.arange(k), data.anchor)
     free = free_group_loadings(data.groups)
     known = np.where(np.isfinite(data.levels), data.levels, 0.0)
     noise = data.score_error**2
@@ -279,12 +276,7 @@ def build(data: DespairData) -> Build:
             beta = pm.Normal("beta", 0, SLOPE_SD)
             line = beta * (score_mean + kept * (data.score - score_mean))
             factor_variance = 1 + beta**2 * kept * noise
-            anchored, signed = (
-                pm.HalfNormal("anchored", UNIT_SD),
-                pm.Normal("signed", 0, UNIT_SD, shape=k - 1, initval=np.full(k - 1, 0.5)),
-            )
-            loading = pt.set_subtensor(pt.set_subtensor(pt.zeros(k)[others], signed)[data.anchor], anchored)
-            pm.Deterministic("loading", loading)
+            loading = pm.HalfNormal("loading", UNIT_SD, shape=k)
             intercept = pm.Normal("intercept", 0, UNIT_SD, shape=k)
             residual = pm.Gamma("residual", RESIDUAL_SHAPE, RESIDUAL_RATE, shape=k)
             free_group = pm.HalfNormal("free_group", UNIT_SD, shape=free.shape[1])

@@ -19,7 +19,6 @@ from gwm_models.models.outcomes import Outcome, Subject, Topic, find_outcome, so
 
 Floats = NDArray[np.float64]
 
-ANCHOR = "drug_poisoning_deaths"
 GROUPS = (
     ("drug_misuse_admissions", "alcohol_related_admissions", "self_harm_admissions"),
     ("avoidable_mortality", "preventable_cvd_mortality"),
@@ -39,6 +38,7 @@ ASSUMPTIONS = (
     "Outcomes go with the score only through one shared factor; each has a residual of its own besides.",
     "The three kinds of hospital admission share a second factor (how hospitals admit and record), and avoidable and "
     "preventable cardiovascular deaths a third (the second are part of the first); neither goes with the score.",
+    "Every outcome rises with the factor, none falls: what they share is what makes them worse together.",
     "The scale of the factor is its standard deviation among all areas; what an area lies above the line by is in "
     "standard deviations among areas of the same score. Higher is worse.",
     "The outcomes overlap: avoidable mortality contains suicide, drug poisoning and preventable cardiovascular deaths "
@@ -145,7 +145,6 @@ def _standardised(
         score=score - score.mean(),
         score_error=base.total_error[kept] / 100,
         groups=groups,
-        anchor=[outcome.id for outcome in outcomes].index(ANCHOR),
     )
 
 
