@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.errors import ModelError
-from gwm_models.models.association.spatial_errors import spatial_numbers, with_neighbours
+from gwm_models.models.association.spatial_errors import Regression, spatial_numbers, with_neighbours
 from gwm_models.models.counts.sample import (
     ASSUMPTIONS,
     NOT_SHOWN,
@@ -274,12 +274,12 @@ def _make(
     focus = "total" if "total" in sample.term else ""
     place = sample.term.index(focus) if focus else 0
     units = np.flatnonzero(sample.kept)
-    adjusted = OVERLAP if "deprivation" in sample.term else ""
     diagnostics, span = _diagnostics(c, sample, fit, place, seed), ""
     if focus:
-        near = spatial_numbers(
-            float(fit.params[place]), fit.influence[:, place], c.borders_of(sample.kept), float(fit.df)
-        )
+        root = np.sqrt(fit.expected / (1 + fit.dispersion * fit.expected))
+        weighted = Regression(sample.design * root[:, None], fit.residuals, place)
+        error = float(np.sqrt(fit.cov[place, place]))
+        near = spatial_numbers(float(fit.params[place]), error, weighted, c.borders_of(sample.kept), float(fit.df))
         span = percent_span(float(near["spatial_lower"]), float(near["spatial_upper"])) if near else ""
         diagnostics |= near
     not_shown = NOT_SHOWN.format(what=subject.label[0].lower() + subject.label[1:])
@@ -307,7 +307,7 @@ def _make(
         not_shown=with_neighbours(not_shown, float(diagnostics["moran_i"]), float(diagnostics["moran_p"]), span),
         influence=fit.influence[:, place],
         diagnostics=diagnostics,
-        assumptions=(*ASSUMPTIONS, *filter(None, [adjusted])),
+        assumptions=(*ASSUMPTIONS, *([OVERLAP] if "deprivation" in sample.term else [])),
         tables={"rate_ratios": ratio_rows(sample.term, ratios, len(units))},
     )
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition
 from gwm_models.models.association.moran import moran
-from gwm_models.models.association.spatial_errors import spatial_numbers, with_neighbours
+from gwm_models.models.association.spatial_errors import Regression, spatial_numbers, with_neighbours
 from gwm_models.models.cross_section import CrossSection, cross_section
 from gwm_models.models.fit import Fit, wald
 from gwm_models.models.linear.checks import N_PERMUTATIONS, influence_rows, left_out
@@ -86,7 +86,9 @@ def fit_joint(edition: Edition, topic: Topic) -> Fit:
     code, name = (tuple(np.array(names)[kept].tolist()) for names in (male.code, male.name))
     unit = f"{male.outcome.unit} per 100 points"
     checks = _mean_residual(male, kept, found.residuals)
-    checks |= spatial_numbers(float(estimate[2]), influence[:, 2], male.borders_of(kept), found.freedom)
+    root = np.sqrt(np.mean(weights, axis=0))
+    near = Regression(design * root[:, None], found.residuals.reshape(2, -1).mean(axis=0) * root, 1)
+    checks |= spatial_numbers(float(estimate[2]), float(np.sqrt(cov[2, 2])), near, male.borders_of(kept), found.freedom)
     names = ("residual_moran", "residual_moran_p", "spatial_lower", "spatial_upper")
     similar, similar_p, *span = (float(checks.get(check, np.nan)) for check in names)
     return Fit(
