@@ -49,8 +49,9 @@ ASSUMPTIONS = (
     "mortality are known, those of the other published rates are part of their residual.",
     "Drug deaths are Poisson counts around a log-normal rate; person-years are the residents of mid-2019 times three. "
     "Bournemouth, Christchurch and Poole and Dorset have no count of their own, as Christchurch moved between them.",
-    "Priors, with outcomes on the log scale over their spread: slope normal (0, 2), loadings normal (0, 1) or "
-    "half-normal (1), residual deviations gamma (2, 3), levels normal (0, 1).",
+    "Priors, with outcomes on the log scale over their spread: slope normal (0, 2), loadings half-normal "
+    "with a common size that is half-normal (1), those of groups half-normal (1), residual deviations gamma (2, 3), "
+    "levels normal (0, 1).",
 )
 CITATION = (
     "Skrondal & Rabe-Hesketh (2004), Generalized Latent Variable Modeling; "
