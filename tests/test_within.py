@@ -35,7 +35,7 @@ from gwm_models.models.panel.noise import (
     wave_correlation,
 )
 from gwm_models.models.panel.parts import THREE_TO_ONE, access, moves, signed
-from gwm_models.models.panel.specs import SPECS, panel_table
+from gwm_models.models.panel.specs import SPECS
 from gwm_models.models.panel.table import ACCESS, PANEL_OUTCOMES, load_panel, place_of
 from gwm_models.models.panel.within import (
     PanelFit,
@@ -532,19 +532,6 @@ def test_the_cumulative_slope_is_the_sum_of_its_lags():
     assert profile[0]["estimate"] == within.estimate[0]
 
 
-def test_all_estimates_stand_side_by_side():
-    outcome = find_outcome("healthy_life_expectancy_male")
-    rows = panel_table(load_edition(), outcome)
-    within = SPEC["within"].make(load_edition(), outcome)
-    assert rows[0]["estimate"] == within.estimate[0]
-    assert rows[0]["lower"] == pytest.approx(within.lower[0])
-    assert len({row["choice"] for row in rows}) == len(rows) == 15
-    assert {row["unit"] for row in rows} == {"years per 100 points"}
-    earlier = panel_table(load_edition(), find_outcome("life_expectancy_male"))
-    assert "Windows that end before 2020" not in {row["choice"] for row in earlier}
-    assert len(panel_table(load_edition(), find_outcome("drug_poisoning_deaths"))) == 2
-
-
 def country(rng, units=117, years=10, slope=0.5):
     """Return an outcome in overlapping windows, an exposure that lasts, and slopes that differ between units."""
     x = rng.normal(size=(units, years)) + rng.normal(size=(units, 1)) + 0.3 * rng.normal(size=years)
@@ -627,7 +614,7 @@ def test_the_main_correction_finds_a_yearly_slope_behind_three_year_figures_and_
     moved = np.linalg.cholesky(lasting**apart)
     first = real.exposure_year.index(real.year[0])
     slopes, covered = [], []
-    for _ in range(700):
+    for _ in range(2000):
         true = 0.6 * rng.normal(size=(117, 1)) + 0.12 * rng.normal(size=(117, years + 1)) @ moved.T
         seen = true[:, :-1] + error * (rng.normal(size=(117, years)) @ root.T)
         health = 2 * true + rng.normal(size=(117, 1)) + 0.5 * rng.normal(size=(117, years + 1))
@@ -640,7 +627,8 @@ def test_the_main_correction_finds_a_yearly_slope_behind_three_year_figures_and_
         covered.append([abs(one.coef[0] - 2) < 1.98 * one.std_error[0] for one in found])
     (over, single), (share, missed) = np.median(slopes, axis=0), np.mean(covered, axis=0)
     assert over == pytest.approx(2, abs=0.1)
-    assert 0.93 <= share <= 0.975
+    # A share of 2,000 has a standard error of 0.5 points.
+    assert 0.93 <= share <= 0.97
     assert single < 1.6
     assert missed < 0.65
 

@@ -95,6 +95,11 @@ def sample_latent_panel(
     ones between 0 and 1, that of the noise a uniform one between 0 and 0.7, and that which the errors of exposure and
     outcome share a uniform one between 0 and 0.3.
 
+    Where parameters are near those of the Monitor's figures, 95% intervals of all ten held the truth in 93 to 96% of
+    500 simulated panels of 117 units and 10 years. In half as large panels with parameters drawn from the priors the
+    sample can miss a separate peak, where what moves hardly fades or is hardly there: of 282, intervals of `phi` held
+    89% and those of the slopes 93%.
+
     Parameters
     ----------
     data : LatentData
