@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gwm_models.errors import OutputError, some
 
@@ -238,6 +239,32 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
+
+
+def plain(value: Any, *, keep_nan: bool = False) -> Any:
+    """Return a value as plain data for JSON: NumPy scalars and arrays unwrapped, sequences and sets as lists.
+
+    Parameters
+    ----------
+    value : object
+        What is neither data nor a container becomes its text.
+    keep_nan : bool
+        Keep nan and infinity, as Python's own JSON can; they become None otherwise.
+
+    Examples
+    --------
+    >>> plain({"bounds": (1.5, float("nan"))})
+    {'bounds': [1.5, None]}
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        return value if keep_nan or math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): plain(item, keep_nan=keep_nan) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, keep_nan=keep_nan) for item in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def json_text(value: object) -> str:

@@ -6,10 +6,15 @@ import json
 from pathlib import Path
 
 import made_up_country
+import numpy as np
 import pytest
 
 from gwm_models.cli import run_command
+from gwm_models.cli.ranks_area import distribution_words
 from gwm_models.data.user_editions import build_edition
+from gwm_models.ranks.change import change_of_ranks
+from gwm_models.scenarios.projection import project
+from gwm_models.scenarios.reader import read_scenario
 
 QUICK = ("--draws", "400")
 FIRST = [
@@ -151,6 +156,26 @@ def test_the_row_of_one_area_holds_what_the_page_says(rows):
     assert row["score_lower"] < row["shrunk_score"] < row["score_upper"]
 
 
+def test_one_area_has_the_probability_of_every_rank(gwm, rows):
+    (row,) = rows("--area", "Blackpool")
+    prob = [row[f"prob_rank_{rank}"] for rank in range(1, 119)]
+    assert sum(prob) == pytest.approx(1) and "prob_rank_119" not in row
+    assert sum(prob[108:]) == pytest.approx(row["prob_bottom_10"])
+    assert sum(rank * share for rank, share in enumerate(prob, start=1)) == pytest.approx(row["expected_rank"])
+    _, out, _ = gwm(*QUICK, "--area", "Blackpool", "--format", "csv")
+    (line,) = csv.DictReader(io.StringIO(out))
+    assert [float(line[f"prob_rank_{rank}"]) for rank in range(1, 119)] == prob
+    _, out, _ = gwm(*QUICK, "--area", "Blackpool")
+    (told,) = [text for text in out.splitlines() if "Of its ranks: " in text]
+    assert f"106-110 {100 * sum(prob[105:110]):.0f}%" in told and "; any other under 1%." in told
+
+
+def test_a_rank_distribution_is_told_in_two_dozen_parts_at_most():
+    told = distribution_words(np.full(118, 1 / 118))
+    assert told.startswith("1-5 4%, 6-10 4%, ") and told.endswith(", 116-118 3%") and told.count("%") == 24
+    assert distribution_words(np.array([1.0])) == "1 over 99%"
+
+
 # Sources ------------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +217,15 @@ def test_two_areas_are_set_against_each_other(gwm, rows):
     assert "Wokingham is above Blackpool with probability over 99%" in out
 
 
+def test_a_score_that_two_areas_share_is_said_not_to_tell_them_apart(gwm):
+    _, out, _ = gwm(*QUICK, "--compare", "Bournemouth", "Poole")
+    assert "Bournemouth and Poole carry one figure for access, which cannot tell them apart" in out
+    _, out, _ = gwm(*QUICK, "--compare", "Bournemouth", "Poole", "--sources", "method")
+    assert "carry one figure" not in out
+    _, out, _ = gwm(*QUICK, "--compare", "Bury", "Leeds")
+    assert "carry one figure" not in out
+
+
 def test_a_change_of_rank_is_among_the_areas_of_both_editions(gwm, rows):
     found = rows("--to", "open-2021")
     assert len(found) == 114 and {row["pairing"] for row in found} == {"independent"}
@@ -227,6 +261,66 @@ def test_the_bottom_fifth_by_both_kinds_has_every_area_of_either(gwm, rows):
     assert sum(row["possible"] for row in both) == len(possible)
     _, out, _ = gwm(*QUICK, "--bottom-fifth", "--method", "both")
     assert "both lists are right at once at least 95% of the time" in out
+
+
+# A scenario ---------------------------------------------------------------------------------------------------------
+
+LATE = """\
+schema: gwm-scenario/1
+id: late
+title: Pay rises in one area, after 2028
+question: Which ranks change?
+source: made up
+baseline: {edition: monitor-2021}
+horizon: {start: 2026, end: 2030}
+actions:
+  - id: pay
+    indicator: median_pay
+    change: {kind: absolute, value: 100, unit: GBP_per_week}
+    uncertainty: {low: 50, high: 150, level: 0.9}
+    target: {areas: [Blackpool]}
+    phasing: {start: 2028, full_by: 2030, shape: linear}
+    evidence: {source: made up, grade: assumed}
+analysis: {draws: 300, seed: 7}
+"""
+
+
+@pytest.fixture
+def late(tmp_path):
+    path = tmp_path / "late.yaml"
+    path.write_text(LATE, encoding="utf-8")
+    return path
+
+
+def test_the_change_of_rank_that_a_scenario_makes_is_that_of_its_projection(gwm, late):
+    code, out, _ = gwm("--scenario", late, "--format", "json")
+    found = json.loads(out)
+    projection = project(read_scenario(late).scenario)
+    change = change_of_ranks(projection.rank_before, projection.rank_after, projection.edition.areas.code)
+    assert code == 0 and [
+        {name: row[name] for name in one} for row, one in zip(found, change.to_rows(), strict=True)
+    ] == (change.to_rows())
+    assert {(row["before"], row["after"], row["year"], row["n"]) for row in found} == {("baseline", "late", 2030, 300)}
+    (blackpool,) = [row for row in found if row["area_name"] == "Blackpool"]
+    assert blackpool["prob_improves"] > 0.9 and blackpool["upper"] < 0
+    assert all(row["prob_improves"] == 0 for row in found if row is not blackpool)
+    assert sum(row["expected_change"] for row in found) == pytest.approx(0, abs=1e-9)
+
+
+def test_no_rank_changes_before_a_scenario_starts(gwm, late):
+    moved = []
+    for year in (2028, 2029, 2030):
+        _, out, _ = gwm("--scenario", late, "--year", year, "--area", "blackpool", "--format", "json")
+        (row,) = json.loads(out)
+        moved.append(row["expected_change"])
+    assert moved[0] == 0 > moved[1] > moved[2]
+
+
+def test_a_scenario_is_told_in_words_and_takes_other_draws(gwm, late):
+    code, out, err = gwm("--scenario", late, "--draws", "200", "--seed", "3", "--area", "Blackpool")
+    assert (code, err) == (0, "")
+    assert "Change of rank by 2030, baseline to late (negative is better), 90% intervals" in out
+    assert "200 joint draws, seed 3:" in out and "--hours-error" not in out
 
 
 # Editions of one's own -----------------------------------------------------------------------------------------------
@@ -284,12 +378,19 @@ def test_the_page_leaves_json_alone(gwm, tmp_path):
         (["--side", "best", "--compare", "Bury", "Leeds"], "--side shape confidence sets"),
         (["--method", "sets", "--sources", "both"], "confidence sets know sampling error only"),
         (["--sources", "method", "--hours-error", "3"], "--sources method has no sampling error"),
-        (["--compare", "Bury", "Leeds", "--to", "open-2021"], "--compare and --to are two questions"),
+        (["--compare", "Bury", "Leeds", "--to", "open-2021"], "--compare and --to are 2 questions"),
         (["--area", "Bury", "--bottom-fifth"], "--area does not go with --bottom-fifth"),
         (["--error", "0.1"], "--error is the error rate of --bottom-fifth"),
         (["--bottom-fifth", "--method", "sets", "--simultaneous"], "--bottom-fifth is simultaneous already"),
         (["--compare", "Bury", "Leeds", "--method", "both"], "--compare is answered on draws"),
         (["--method", "sets", "--plot", "a.html"], "--plot does not go with --method sets"),
+        (["--scenario", "late", "--to", "open-2021"], "--to and --scenario are 2 questions"),
+        (["--scenario", "jobs-shock-2009", "--year", "2050"], "--year 2050 is not a year of jobs-shock-2009: it runs"),
+        (["--scenario", "jobs-shock-2009", "--edition", "open-2021"], "--edition open-2021 is not the edition of jobs"),
+        (["--scenario", "jobs-shock-2009", "--hours-error", "3"], "leave --sources and --hours-error out"),
+        (["--scenario", "jobs-shock-2009", "--method", "sets"], "--scenario is answered on draws"),
+        (["--scenario", "jobs-shok-2009"], "no such file, nor a shipped scenario"),
+        (["--year", "2030"], "--year is a year of --scenario"),
         (["--to", "open-2021", "--plot", "a.html"], "--plot does not go with --to"),
         (["--compare", "Bury", "Burry"], "There is no area 'Burry' in monitor-2021. Did you mean"),
         (["--compare", "Bury", "bury"], "--compare needs two different areas; got Bury twice."),

@@ -8,13 +8,12 @@ from scipy import stats
 
 from gwm_models.data.edition import load_edition, unit_values
 from gwm_models.errors import ModelError
+from gwm_models.index.correlation import fisher_interval, interval_of_z
 from gwm_models.models.association.core import (
     border_steps,
     correlate,
     correlation_of_t,
     effective_size,
-    fisher_interval,
-    interval_of_z,
     p_of_t,
     t_of_correlation,
 )
@@ -242,7 +241,7 @@ def test_spearman_is_that_of_ranks_and_counts_are_rates(every_row):
     assert row["estimate"] == pytest.approx(np.corrcoef(rate, c.total[kept])[0, 1], abs=1e-12)
     ranks = [stats.rankdata(values) for values in (rate, c.total[kept])]
     assert row["spearman"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-12)
-    assert row["unit"] == "deaths per 100,000 residents a year"
+    assert row["unit"] == "deaths per 100,000 a year"
 
 
 def test_the_fit_has_one_correlation_for_each_outcome_and_their_joint_covariance(despair):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gwm_models.data.edition import load_edition, unit_values
+from gwm_models.data.tables import read_table
 from gwm_models.errors import DataError, ModelError
 from gwm_models.index.sampling import sampling_error
 from gwm_models.models.cross_section import cross_section
@@ -29,6 +30,29 @@ def test_every_outcome_has_figures_a_source_and_each_unit_once(monitor, outcome)
     assert np.isfinite(table.value).sum() >= 115
     assert source_of(outcome).count(": ") >= 1
     assert table.population.sum() == pytest.approx(monitor.areas.population.sum())
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome.id)
+def test_a_rate_says_what_is_counted_and_over_which_time_and_its_source_says_which_rate(outcome):
+    of = {"variable": outcome.variable, "table": outcome.table}
+    published = read_table("variables", where=of)
+    assert outcome.is_rate == (published["unit"][0] == "per_100k")
+    if outcome.is_rate or outcome.kind == "count":
+        time = "in four months" if outcome.group == "covid" else "a year"
+        assert outcome.level_unit in {f"{what} per 100,000 {time}" for what in ("deaths", "admissions")}
+    if outcome.is_rate:
+        assert source_of(outcome).endswith(f"({published['label'][0]})")
+        assert ("age-standardised" in source_of(outcome)) == outcome.variable.endswith(("_asr", "_asmr"))
+
+
+def test_rates_of_spring_2020_are_of_four_months_as_deaths_over_residents_say(monitor):
+    """Age standards move an area's rate, not their middle; rates of a year would be three times as high."""
+    counted = cross_section(monitor, find_outcome("covid19_deaths"))
+    crude = dict(zip(counted.code, 1e5 * counted.value / counted.population, strict=True))
+    published = cross_section(monitor, find_outcome("covid19_mortality"))
+    ratio = [rate / crude[code] for code, rate in zip(published.code, published.value, strict=True) if code in crude]
+    assert len(ratio) == 115
+    assert np.median(ratio) == pytest.approx(1, abs=0.05)
 
 
 def test_areas_that_share_a_unit_are_one_row_merged_by_population(monitor, male):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gwm_models.data.claims import claim_faults
 from gwm_models.data.constraints import place_table
 from gwm_models.data.descriptor import read_descriptor
-from gwm_models.data.faults import find_faults, known_faults
+from gwm_models.data.faults import find_faults
 from gwm_models.data.home import data_home
-from gwm_models.data.package import check_package, describe_table, examine_package, list_tables
+from gwm_models.data.package import describe_table, examine_package, list_tables
 from gwm_models.data.tables import read_table
 from gwm_models.errors import DataError
 
@@ -36,11 +36,11 @@ def copy(small, tmp_path, monkeypatch):
 
 
 def errors_of(folder):
-    return [str(problem) for problem in check_package(folder) if problem.severity == "error"]
+    return [str(problem) for problem in examine_package(folder).problems if problem.severity == "error"]
 
 
 def warnings_of(folder=None):
-    return [str(problem) for problem in check_package(folder) if problem.severity == "warning"]
+    return [str(problem) for problem in examine_package(folder).problems if problem.severity == "warning"]
 
 
 # What is shipped
@@ -217,7 +217,7 @@ def test_a_changed_file_does_not_match_its_hash(tmp_path):
 
 def test_a_folder_without_a_description_is_one_clear_error(tmp_path):
     with pytest.raises(DataError, match=r"A data folder needs a datapackage\.json"):
-        check_package(tmp_path)
+        examine_package(tmp_path)
 
 
 NAMES = sorted(path.name for path in data_home().glob("*.csv"))
@@ -243,10 +243,6 @@ def test_the_known_faults_are_all_found_and_nothing_else():
     expected = (FILES / "known_faults.txt").read_text(encoding="utf-8").splitlines()
     assert len(expected) == 17
     assert [text.partition("warning: ")[2] for text in warnings_of()] == expected
-
-
-def test_known_faults_alone_are_the_warnings_of_the_check():
-    assert list(map(str, known_faults())) == warnings_of()
 
 
 MENDED = [  # a fault that is mended is no longer found: nothing is a list of names

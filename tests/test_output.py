@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from gwm_models.cli.output import Format, emit, plain, write_line
-from gwm_models.files import safe_cell
+from gwm_models.cli.output import Format, emit, write_line
+from gwm_models.files import plain, safe_cell
 
 ROWS = [
     {"area": "Hull", "estimate": 1.5, "rank": 2, "note": "=1+1"},
@@ -30,6 +30,7 @@ def test_numpy_values_become_plain_numbers(capsys):
     emit([row], format="json")
     assert json.loads(capsys.readouterr().out) == [{"a": 2.5, "b": 3, "c": [1.0, None], "d": True}]
     assert plain({"when": (1, {"x": math.inf})}) == {"when": [1, {"x": None}]}
+    assert plain({"when": (1, {np.str_("x"): np.float64(math.inf)})}, keep_nan=True) == {"when": [1, {"x": math.inf}]}
 
 
 def test_csv_has_a_header_empty_cells_and_no_formula(capsys):

@@ -35,7 +35,7 @@ from gwm_models.index.aggregate import (
 from gwm_models.index.alternatives import compensability, compensability_words, one_at_a_time
 from gwm_models.index.normalise import NORMALISATIONS, mid_ranks, normalise, ranks_of
 from gwm_models.index.rebuild import Choices, RobustnessSpec, draw_choices, draw_errors, index_data, rebuild_ranks
-from gwm_models.index.robustness import edition_index_data, edition_robustness, probe, rank_runs, robustness
+from gwm_models.index.robustness import edition_index_data, probe, rank_runs, robustness
 from gwm_models.index.sampling import sampling_error
 from gwm_models.index.scoring import access_scores
 from gwm_models.index.sobol import sobol_indices
@@ -573,7 +573,7 @@ def test_the_monitor_is_rebuilt_from_five_indicators_and_says_which_is_missing(e
     assert left_out == ("satisfactory_hours",)
     assert data.indicator == edition.spec.indicator_ids[:5] and data.domain == DOMAIN
     direction = [spec.direction for spec in edition.spec.indicators[:5]]
-    found = edition_robustness(edition, RobustnessSpec(draws=50))
+    found = probe(data, RobustnessSpec(draws=50))
     score = composite(edition.values[:, :5], direction, DOMAIN)
     assert found.reference.tolist() == rankdata(-score, method="min").tolist()
 
@@ -605,7 +605,8 @@ def test_figures_without_sampling_error_are_refused_and_figures_without_error_ar
             continue
         with pytest.raises(DataError, match=r"no sampling error. Vary the method alone \(--sources method\)"):
             edition_index_data(edition)
-        assert edition_robustness(edition, RobustnessSpec(draws=20, data_error=False)).source[0] == "normalisation"
+        without, _ = edition_index_data(edition, data_error=False)
+        assert probe(without, RobustnessSpec(draws=20, data_error=False)).source[0] == "normalisation"
 
 
 def test_sampling_error_and_weights_move_the_monitors_ranks_more_than_the_method(data):

@@ -377,5 +377,5 @@ def test_benchmarks_of_every_outcome_say_where_there_is_no_bound(outcome):
 
 def test_counts_are_benchmarked_as_rates():
     rows = benchmark_rows(load_edition(), find_outcome("drug_poisoning_deaths"))
-    assert rows[0]["unit"] == "deaths per 100,000 residents a year per 100 points"
+    assert rows[0]["unit"] == "deaths per 100,000 a year per 100 points"
     assert rows[0]["n"] == 115

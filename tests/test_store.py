@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gwm_models.cli.fit import make_fits
 from gwm_models.data.edition import load_edition
 from gwm_models.errors import DataError, OutputError
 from gwm_models.models import catalogue, store
@@ -117,6 +118,18 @@ def test_a_fit_is_made_once_and_then_found(cache, counted):
     catalogue.fit_model(load_edition("open-2019"), SUBJECT, counted.spec, n_draws=500, seed=7)
     catalogue.fit_model(edition, SUBJECT, counted.spec, n_draws=500, seed=7, fresh=True)
     assert counted.calls[1:] == [(500, 8), (600, 7), (500, 7), (500, 7)]
+
+
+def test_a_stored_fit_is_read_once_and_none_is_found_before_it_is_made(cache, counted, monkeypatch):
+    edition, read = load_edition(), []
+    assert catalogue.stored_fit(edition, SUBJECT, counted.spec, seed=7) is None
+    made = catalogue.fit_model(edition, SUBJECT, counted.spec, seed=7)
+    whole = store.read_record
+    monkeypatch.setattr(store, "read_record", lambda *asked: read.append(asked) or whole(*asked))
+    (found,) = make_fits(edition, SUBJECT, [counted.spec], draws=catalogue.DRAWS, seed=7, fresh=False)
+    same(made, found)
+    assert len(read) == len(counted.calls) == 1
+    assert catalogue.stored_fit(edition, SUBJECT, replace(counted.spec, stored=False), seed=7) is None
 
 
 def test_what_is_not_stored_leaves_no_file(cache, counted):

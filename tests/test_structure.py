@@ -17,6 +17,7 @@ from gwm_models.data.edition import load_edition
 from gwm_models.draws import keyed_rng
 from gwm_models.errors import DataError
 from gwm_models.index import structure as parts
+from gwm_models.index.correlation import fisher_interval, z_error
 from gwm_models.index.structure import (
     Items,
     alpha,
@@ -30,7 +31,7 @@ from gwm_models.index.structure import (
     reliability,
     resample,
 )
-from gwm_models.index.structure_estimates import fisher_interval
+from gwm_models.index.structure_estimates import Maker
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_intervals_of_correlations_agree_with_scipy():
     x = one_factor_data(np.random.default_rng(1), 117, [0.8, 0.6])
     found = stats.pearsonr(x[:, 0], x[:, 1])
     bounds = found.confidence_interval(0.9)
-    lower, upper, _ = fisher_interval(float(found.statistic), 117, 0.9)
+    lower, upper = fisher_interval(float(found.statistic), 117, 0.9)
     assert (lower, upper) == pytest.approx((bounds.low, bounds.high))
     items = made(np.round(x, 1))
     numbers = correlations(items, n_draws=100)
@@ -103,14 +104,17 @@ def test_intervals_of_correlations_agree_with_scipy():
 
 def test_the_interval_of_ranks_is_wider_by_bonett_and_wright():
     """r = 0.6 over 28: z is 0.6931, its error sqrt(1.18 / 25) = 0.21726."""
-    lower, upper, error = fisher_interval(0.6, 28, ranks=True)
+    lower, upper = fisher_interval(0.6, 28, ranks=True)
     assert (lower, upper) == pytest.approx(tuple(np.tanh(np.log(2) + np.array([-1, 1]) * 1.959964 * 0.2172556)))
-    assert error == pytest.approx(0.64 * 0.2172556)
+    assert z_error(0.6, 28, ranks=True) == pytest.approx(0.2172556)
+    found = Maker("pair", 28, 0.95).fisher("spearman", 0.6)
+    assert found.std_error == pytest.approx(0.64 * 0.2172556)
+    assert (found.lower, found.upper) == (lower, upper)
 
 
 def test_a_perfect_correlation_has_no_width():
-    assert fisher_interval(1.0, 50)[:2] == (1.0, 1.0)
-    assert fisher_interval(-1.0, 50)[:2] == (-1.0, -1.0)
+    assert fisher_interval(1.0, 50) == (1.0, 1.0)
+    assert fisher_interval(-1.0, 50) == (-1.0, -1.0)
 
 
 def test_true_correlation_takes_errors_out_of_variances_and_covariances_by_hand():

@@ -153,16 +153,17 @@ def make_fits(
         If none can be fitted.
     """
     from gwm_models.errors import ModelError
-    from gwm_models.models.catalogue import fit_model, is_stored
+    from gwm_models.models.catalogue import fit_model, stored_fit
 
     fits: list[Fit] = []
     refused: list[str] = []
-    new = [] if fresh else [one for one in specs if not is_stored(edition, subject, one, n_draws=draws, seed=seed)]
+    known = {} if fresh else {one.id: stored_fit(edition, subject, one, n_draws=draws, seed=seed) for one in specs}
+    new = [one for one in specs if one.stored and known.get(one.id) is None]
     if new and not sys.stderr.isatty():
         sys.stderr.write(f"Sampling, which can take minutes: {', '.join(one.id for one in new)}\n")
     for one in progress(specs, subject.label):
         try:
-            fits.append(fit_model(edition, subject, one, n_draws=draws, seed=seed, fresh=fresh))
+            fits.append(known.get(one.id) or fit_model(edition, subject, one, n_draws=draws, seed=seed, fresh=True))
         except ModelError as error:
             if len(specs) == 1:
                 raise

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from gwm_models.files import cell_text, csv_text
+from gwm_models.files import cell_text, csv_text, plain
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -67,19 +66,6 @@ def write_json(value: Any) -> None:
     """Write one value as indented JSON; nan and infinity become null."""
     json.dump(plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain Python data: NumPy scalars and arrays unwrapped, nan and infinity as None."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from gwm_models.data.claims import SCORE_TABLES, claim_faults
 from gwm_models.data.consistency import domain_gaps
-from gwm_models.data.constraints import place_table
-from gwm_models.data.descriptor import read_descriptor
-from gwm_models.data.home import data_home
 from gwm_models.data.placed import Placed, PlacedTable
 from gwm_models.data.roles import SCORES, Roles
 from gwm_models.errors import Problem, some
@@ -23,29 +19,6 @@ NO_REGION = ("", "#N/A")
 AGREES = 0.2  # points between a total and the sum of four domains, each printed to one decimal
 DISEASE_AREAS = 118
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-
-
-def known_faults(folder: Path | None = None) -> list[Problem]:
-    """Find the faults of the published tables.
-
-    Parameters
-    ----------
-    folder : path, optional
-        Folder with a datapackage.json; the shipped data by default. Tables it does not have, or that cannot
-        be read, are passed over: `gwm_models.data.package.check_package` reports those.
-
-    Returns
-    -------
-    list of Problem
-        Warnings: what is printed, what disagrees with it, what the toolkit does about it.
-    """
-    home = data_home() if folder is None else folder
-    placed = {}
-    for name, resource in read_descriptor(home).resources.items():
-        table, _ = place_table(home, resource)
-        if table is not None:
-            placed[name] = table
-    return find_faults(placed)
 
 
 def find_faults(tables: Placed) -> list[Problem]:

@@ -175,18 +175,6 @@ def unit_areas() -> Areas:
     )
 
 
-def pooled_bounds() -> Floats:
-    """Return the smallest and the largest level of each indicator over all units and years, worked out afresh.
-
-    Returns
-    -------
-    ndarray, shape (n_indicators, 2)
-        What `bounds` in data/open.yaml were frozen at.
-    """
-    levels = np.concatenate([open_edition(year, complete=False).values for year in OPEN_YEARS])
-    return np.column_stack([np.nanmin(levels, axis=0), np.nanmax(levels, axis=0)])
-
-
 def _kept(areas: Areas, keep: NDArray[np.bool_]) -> Areas:
     """Return some of the areas, with the borders between them."""
     chosen = np.flatnonzero(keep)

@@ -142,27 +142,6 @@ def describe_table(name: str, folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-def check_package(folder: Path | None = None) -> list[Problem]:
-    """Check every table of a data package, and find the known faults of the published tables.
-
-    Parameters
-    ----------
-    folder : path, optional
-        Folder with a datapackage.json; the shipped data by default.
-
-    Returns
-    -------
-    list of Problem
-        Errors first, then warnings. See `examine_package`, which also counts.
-
-    Raises
-    ------
-    DataError
-        If datapackage.json itself cannot be read.
-    """
-    return list(examine_package(folder).problems)
-
-
 def examine_package(folder: Path | None = None) -> PackageCheck:
     """Check every table and count what was checked.
 

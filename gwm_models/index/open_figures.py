@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from gwm_models.data.edition import Edition, price_level, unit_values
 from gwm_models.data.index_spec import IndicatorSpec
 from gwm_models.index.calibration import by_unit, calibrate, points_per_unit
+from gwm_models.index.correlation import fisher_interval
 from gwm_models.index.reproduction import RATES, independent_levels
 from gwm_models.index.sampling import sampling_error
 from gwm_models.index.scoring import Floats, exact_points_per_unit
@@ -135,8 +135,7 @@ def _correlated(edition: Edition, spec: IndicatorSpec, direction: int, figures: 
     published = by_unit(edition.domain_scores, weights)[known]
     r = np.array([np.corrcoef(figures[known], column)[0, 1] for column in published.T])
     own = float(r[edition.spec.domain_ids.index(spec.domain)])
-    half = NormalDist().inv_cdf((1 + level) / 2) / math.sqrt(n - 3)
-    lower, upper = (math.tanh(math.atanh(own) + side * half) for side in (-1, 1))
+    lower, upper = map(float, fisher_interval(own, n, level))
     side = "as expected" if min(lower * direction, upper * direction) > 0 else "not clear"
     return {
         "correlation": own,

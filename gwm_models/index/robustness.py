@@ -281,16 +281,6 @@ def _sampling(edition: Edition, kept: Ints, sign: Ints) -> tuple[Floats, Floats]
     return error.std_error[:, kept], corr
 
 
-def edition_robustness(edition: Edition, spec: RobustnessSpec | None = None) -> Robustness:
-    """Run `robustness` on the indicators of an edition that have open figures for every area.
-
-    The others are left out: a domain is then the mean of what remains of it, at its full weight (in the Monitor, pay
-    and conditions is median pay alone). The negative correlation of job shares is kept.
-    """
-    spec = spec or RobustnessSpec()
-    return probe(edition_index_data(edition, data_error=spec.data_error)[0], spec)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class RankRuns:
     """Ranks of all rebuilds, 1 is best, int32.

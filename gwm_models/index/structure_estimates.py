@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.index.correlation import fisher_interval, interval_of_z, z_error
+
 Floats = NDArray[np.float64]
 
 SEED = 20260101
@@ -114,39 +116,13 @@ class Maker:
         plain = self.drawn(statistic, r, draws, term, other)
         if not np.isfinite(plain.std_error) or abs(r) >= 1:
             return plain
-        from scipy.stats import norm
-
-        reach = norm.ppf((1 + self.level) / 2) * plain.std_error / (1 - r**2)
-        lower, upper = np.tanh(np.arctanh(r) - reach), np.tanh(np.arctanh(r) + reach)
+        lower, upper = map(float, interval_of_z(r, plain.std_error / (1 - r**2), self.level))
         method = "resampled units, Fisher z"
         return self.bounded(statistic, r, plain.std_error, lower, upper, method, term, other)
 
     def fisher(self, statistic: str, r: float, term: str = "", other: str = "") -> Estimate:
         """Return a correlation with the interval of its Fisher transform."""
-        lower, upper, error = fisher_interval(r, self.n, self.level, ranks=statistic == "spearman")
-        method = "Bonett-Wright" if statistic == "spearman" else "Fisher z"
-        return self.bounded(statistic, r, error, lower, upper, method, term, other)
-
-
-def fisher_interval(r: float, n: int, level: float = LEVEL, *, ranks: bool = False) -> tuple[float, float, float]:
-    """Return lower, upper and standard error of a correlation by Fisher's z.
-
-    The error of z is ``1 / sqrt(n - 3)``, and ``sqrt((1 + r^2 / 2) / (n - 3))`` of ranks; that of r follows by the
-    delta method.
-
-    References
-    ----------
-    Fisher (1921), Metron 1, 3-32. Bonett & Wright (2000), Psychometrika 65, 23-28 (ranks).
-
-    Examples
-    --------
-    >>> [round(bound, 3) for bound in fisher_interval(0.5, 103)]
-    [0.339, 0.632, 0.075]
-    """
-    from scipy.stats import norm
-
-    error = np.sqrt((1 + r**2 / 2 if ranks else 1.0) / (n - 3))
-    with np.errstate(divide="ignore"):
-        z = np.arctanh(r)
-    reach = norm.ppf((1 + level) / 2) * error
-    return float(np.tanh(z - reach)), float(np.tanh(z + reach)), float((1 - r**2) * error)
+        ranks = statistic == "spearman"
+        lower, upper = map(float, fisher_interval(r, self.n, self.level, ranks=ranks))
+        error = float((1 - r**2) * z_error(r, self.n, ranks=ranks))
+        return self.bounded(statistic, r, error, lower, upper, "Bonett-Wright" if ranks else "Fisher z", term, other)

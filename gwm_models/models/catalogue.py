@@ -145,20 +145,23 @@ def fit_model(
             raise DataError(f"{name} must be a whole number of {least} or more; got {value!r}.")
     if not spec.stored:
         return spec.make(edition, subject, n_draws=n_draws, seed=seed)
-    key = fit_key(edition, subject, spec, n_draws=n_draws, seed=seed)
-    record = None if fresh else find(file_name(subject, spec), key)
-    if record is not None:
-        with suppress(KeyError, TypeError, AttributeError):  # of this fingerprint, and yet not whole
-            return unpack(record)
+    found = None if fresh else stored_fit(edition, subject, spec, n_draws=n_draws, seed=seed)
+    if found is not None:
+        return found
     record = fit_record(edition, subject, spec, n_draws=n_draws, seed=seed)
-    remember(key, record)
+    remember(fit_key(edition, subject, spec, n_draws=n_draws, seed=seed), record)
     return unpack(record)
 
 
-def is_stored(edition: Edition, subject: Subject, spec: Spec, *, n_draws: int = DRAWS, seed: int = SEED) -> bool:
-    """Tell whether a fit needs no sampling: it is quick, or was made before."""
-    key = fit_key(edition, subject, spec, n_draws=n_draws, seed=seed)
-    return not spec.stored or find(file_name(subject, spec), key) is not None
+def stored_fit(edition: Edition, subject: Subject, spec: Spec, *, n_draws: int = DRAWS, seed: int = SEED) -> Fit | None:
+    """Return the same fit made before; None if there is none, or if it is too quick to be kept."""
+    if not spec.stored:
+        return None
+    record = find(file_name(subject, spec), fit_key(edition, subject, spec, n_draws=n_draws, seed=seed))
+    if record is not None:
+        with suppress(KeyError, TypeError, AttributeError):  # of this fingerprint, and yet not whole
+            return unpack(record)
+    return None
 
 
 def fit_record(edition: Edition, subject: Subject, spec: Spec, *, n_draws: int = DRAWS, seed: int = SEED) -> Record:

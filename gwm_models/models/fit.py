@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from gwm_models.arrays import Frozen
 from gwm_models.errors import DataError
+from gwm_models.files import plain
 from gwm_models.models.outcomes import Subject
 
 Floats = NDArray[np.float64]
@@ -166,18 +166,7 @@ class Fit(Frozen):
             "n_draws": None if self.draws is None else len(self.draws),
             "level": self.level,
         }
-        return {name: _finite(value) for name, value in content.items()}
-
-
-def _finite(value: Any) -> Any:
-    """Return plain data without NumPy types, NaN or infinity."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _finite(item) for name, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+        return {name: plain(value) for name, value in content.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition
 from gwm_models.data.index_spec import OutcomeSpec
+from gwm_models.files import plain
 from gwm_models.models.links import HealthLinks, explain_links, fit_links, links_from_arrays, links_to_arrays, no_links
-from gwm_models.models.store import Record, find, fingerprint, plain, remember
+from gwm_models.models.store import Record, find, fingerprint, remember
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -57,11 +58,6 @@ class HealthModel:
     domains: Mapping[str, Row]
     reliability_total: float
     links: Mapping[str, str]
-
-    def slopes(self) -> list[Row]:
-        """Return every slope, those that scenarios use first."""
-        used = [self.between, self.between_access, self.within_access]
-        return [*used, *self.plain.values(), *self.domains.values()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +103,7 @@ def links_record(edition: Edition) -> Record:
     arrays = links_to_arrays(links)
     words = {name: array.tolist() for name, array in arrays.items() if array.dtype.kind in "US"}
     numbers = {name: (_dims(name), array) for name, array in arrays.items() if name not in words}
-    return Record(numbers, plain({"words": words, "models": facts}))
+    return Record(numbers, plain({"words": words, "models": facts}, keep_nan=True))
 
 
 def _dims(name: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class Outcome:
     Attributes
     ----------
     id, label, unit : str
+        A rate says what is counted, and over which time.
     table, variable, sex : str
         Name its rows in the data package.
     periods : tuple of str
@@ -31,6 +32,8 @@ class Outcome:
         Whether a higher value is worse for people.
     unreliable : tuple of (unit code, why)
         Published values that are not used.
+    span : str
+        The time that one period stands for, in words.
     """
 
     id: str
@@ -44,6 +47,17 @@ class Outcome:
     kind: Kind = "level"
     worse: bool = True
     unreliable: tuple[tuple[str, str], ...] = ()
+    span: str = "a year"
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is published as a rate of residents."""
+        return PER in self.unit
+
+    @property
+    def level_unit(self) -> str:
+        """The unit of its level: that of a count is a rate of residents."""
+        return f"{self.unit} {PER} {self.span}" if self.kind == "count" else self.unit
 
     @property
     def period(self) -> str:
@@ -71,7 +85,12 @@ Subject = Outcome | Topic
 
 RUTLAND = "E06000017"
 SPRING_2020 = "2020-03/2020-06"
-RATE = "per 100,000"
+FOUR_MONTHS = "in four months"
+"""The published rates of spring 2020 are of those months, not of a year: deaths over residents give the same."""
+PER = "per 100,000"
+DEATHS = f"deaths {PER} a year"
+DEATHS_OF_SPRING = f"deaths {PER} {FOUR_MONTHS}"
+ADMISSIONS = f"admissions {PER} a year"
 
 
 def _outcome(
@@ -80,16 +99,17 @@ def _outcome(
     group: str,
     period: str | tuple[str, ...],
     *,
-    unit: str = RATE,
+    unit: str,
     variable: str = "",
     sex: str = "Persons",
     table: str = "outcomes",
     kind: Kind = "level",
     worse: bool = True,
     unreliable: tuple[tuple[str, str], ...] = (),
+    span: str = "a year",
 ) -> Outcome:
     periods = (period,) if isinstance(period, str) else period
-    return Outcome(name, label, unit, table, variable or name, sex, periods, group, kind, worse, unreliable)
+    return Outcome(name, label, unit, table, variable or name, sex, periods, group, kind, worse, unreliable, span)
 
 
 def _by_sex(name: str, label: str, group: str, period: str, variable: str) -> list[Outcome]:
@@ -122,6 +142,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Suicide, ages 10 and over",
         "despair",
         "2016-18",
+        unit=DEATHS,
         variable="suicide_asmr",
         unreliable=((RUTLAND, "few deaths, published as unreliable"),),
     ),
@@ -138,6 +159,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Hospital admissions for drug misuse",
         "despair",
         "2018/19",
+        unit=ADMISSIONS,
         variable="drug_misuse_admissions_rate",
     ),
     _outcome(
@@ -145,6 +167,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Hospital admissions related to alcohol",
         "despair",
         "2018/19",
+        unit=ADMISSIONS,
         variable="alcohol_related_admissions_asr",
     ),
     _outcome(
@@ -152,14 +175,23 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Hospital admissions for self-harm",
         "despair",
         "2018/19",
+        unit=ADMISSIONS,
         variable="self_harm_admissions_asr",
     ),
-    _outcome("avoidable_mortality", "Avoidable mortality", "despair", "2018", variable="avoidable_mortality_asmr"),
+    _outcome(
+        "avoidable_mortality",
+        "Avoidable mortality",
+        "despair",
+        "2018",
+        unit=DEATHS,
+        variable="avoidable_mortality_asmr",
+    ),
     _outcome(
         "preventable_cvd_mortality",
         "Preventable cardiovascular mortality under 75",
         "despair",
         "2016-18",
+        unit=DEATHS,
         variable="preventable_cvd_mortality_u75_asmr",
     ),
     _outcome(
@@ -167,6 +199,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Covid-19 mortality, March to June 2020",
         "covid",
         SPRING_2020,
+        unit=DEATHS_OF_SPRING,
         variable="covid19_mortality_asmr",
     ),
     _outcome(
@@ -174,6 +207,7 @@ OUTCOMES: tuple[Outcome, ...] = (
         "Mortality not involving Covid-19, March to June 2020",
         "covid",
         SPRING_2020,
+        unit=DEATHS_OF_SPRING,
         variable="non_covid19_mortality_asmr",
     ),
     _outcome(
@@ -184,13 +218,14 @@ OUTCOMES: tuple[Outcome, ...] = (
         unit="deaths",
         variable="covid19_mortality_deaths",
         kind="count",
+        span=FOUR_MONTHS,
     ),
     _outcome(
         "furlough_takeup",
         "Furlough take-up to July 2020",
         "covid",
         "to 2020-07-31",
-        unit="%",
+        unit="% of eligible employments",
         variable="furlough_takeup_rate",
         table="indicators",
     ),
@@ -247,6 +282,7 @@ def find_subject(name: str) -> Subject:
 
 
 def source_of(outcome: Outcome) -> str:
-    """Return who published an outcome, and under what title."""
+    """Return who published an outcome, and under what title; of a rate also which one it is."""
     table = read_table("variables", where={"variable": outcome.variable, "table": outcome.table})
-    return f"{table['producer'][0]}: {table['title'][0]}"
+    source = f"{table['producer'][0]}: {table['title'][0]}"
+    return f"{source} ({table['label'][0]})" if outcome.is_rate else source

@@ -28,6 +28,7 @@ from gwm_models.data.edition import Edition
 from gwm_models.data.home import PACKAGE, data_home
 from gwm_models.data.vocabulary import edition_folder
 from gwm_models.errors import OutputError
+from gwm_models.files import plain
 from gwm_models.models.fit import Fit
 
 SCHEMA = "gwm-fit/1"
@@ -240,7 +241,7 @@ def pack(fit: Fit) -> Record:
     facts = {field.name: getattr(fit, field.name) for field in fields(fit) if field.name not in DIMS}
     facts["diagnostics"] = dict(fit.diagnostics)
     facts["tables"] = {name: [dict(row) for row in rows] for name, rows in fit.tables.items()}
-    return Record(arrays, plain(facts))
+    return Record(arrays, plain(facts, keep_nan=True))
 
 
 def unpack(record: Record) -> Fit:
@@ -251,12 +252,3 @@ def unpack(record: Record) -> Fit:
     parts["diagnostics"] = MappingProxyType(parts["diagnostics"])
     parts["tables"] = MappingProxyType(parts["tables"])
     return Fit(**parts)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain data for JSON: NumPy scalars unwrapped."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value

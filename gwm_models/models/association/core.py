@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from gwm_models.arrays import Frozen
 from gwm_models.errors import ModelError
-from gwm_models.models.fit import LEVEL
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -111,39 +110,6 @@ def _influence(without: Floats) -> Floats:
         return np.full(n, np.nan)
     z = np.arctanh(without)
     return np.asarray((z.mean() - z) * np.sqrt((n - 1) / n))
-
-
-def fisher_interval(r: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Return Fisher's interval of a correlation between two normal variables.
-
-    Parameters
-    ----------
-    r, n : array_like
-        Correlations, and pairs (four or more).
-    level : float
-
-    References
-    ----------
-    Fisher (1921), Metron 1, 3-32.
-
-    Examples
-    --------
-    >>> lower, upper = fisher_interval(0.5, 28)
-    >>> round(float(lower), 4), round(float(upper), 4)
-    (0.156, 0.7358)
-    """
-    pairs = np.asarray(n, dtype=float)
-    if not (pairs > 3).all():
-        raise ModelError("An interval of a correlation needs four pairs or more.")
-    return interval_of_z(r, 1 / np.sqrt(pairs - 3), level)
-
-
-def interval_of_z(r: ArrayLike, error: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Return the interval of a correlation from the standard error of Fisher's z."""
-    from scipy.special import ndtri
-
-    z, reach = np.arctanh(np.asarray(r, dtype=float)), ndtri((1 + level) / 2) * np.asarray(error, dtype=float)
-    return np.asarray(np.tanh(z - reach)), np.asarray(np.tanh(z + reach))
 
 
 def t_of_correlation(r: ArrayLike, n: ArrayLike) -> Floats:

@@ -13,6 +13,7 @@ from gwm_models.data.home import data_home
 from gwm_models.data.tables import Table, read_table
 from gwm_models.data.vocabulary import MONITOR
 from gwm_models.errors import DataError
+from gwm_models.index.correlation import fisher_interval
 from gwm_models.index.series import benjamini_hochberg
 from gwm_models.models.association.confounding import (
     e_value,
@@ -20,7 +21,7 @@ from gwm_models.models.association.confounding import (
     ratio_of_difference,
     strength_columns,
 )
-from gwm_models.models.association.core import correlation_of_t, fisher_interval, p_of_t
+from gwm_models.models.association.core import correlation_of_t, p_of_t
 from gwm_models.models.fit import Fit, Spec
 from gwm_models.models.outcomes import Subject, Topic
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -193,20 +193,6 @@ def residual_moran(
     rng = keyed_rng(seed, "moran:residual")
     permuted = _statistics(deal, links, n_permutations)
     return _result(statistic, expected, error, permuted, links, kind)
-
-
-def block_borders(groups: Sequence[object]) -> Places:
-    """Return every pair of units of one group, as neighbours for `moran`.
-
-    Examples
-    --------
-    >>> block_borders(["North", "South", "North", "North"]).tolist()
-    [[0, 2], [0, 3], [2, 3]]
-    """
-    _, place = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    first, second = np.triu_indices(len(place), k=1)
-    same = place[first] == place[second]
-    return np.column_stack([first[same], second[same]]).astype(np.int64)
 
 
 def _check_kind(kind: str) -> None:

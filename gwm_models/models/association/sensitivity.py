@@ -24,7 +24,7 @@ from gwm_models.models.association.confounding import (
     robustness_value,
     strength_columns,
 )
-from gwm_models.models.association.specs import level_unit, level_values
+from gwm_models.models.association.specs import level_values
 from gwm_models.models.cross_section import CrossSection, cross_section
 from gwm_models.models.fit import Fit
 from gwm_models.models.linear.core import least_squares
@@ -119,7 +119,7 @@ def benchmark_rows(edition: Edition, outcome: Outcome, *, times: ArrayLike = TIM
     Cinelli & Hazlett (2020), JRSS B 82, 39-67.
     """
     fit = _Benchmark.of(cross_section(edition, outcome))
-    shared = {"unit": f"{level_unit(outcome)} per 100 points", "n": fit.n}
+    shared = {"unit": f"{outcome.level_unit} per 100 points", "n": fit.n}
     return [{"outcome": outcome.id, **row, **shared} for row in fit.rows(np.asarray(times, dtype=float))]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.data.vocabulary import MONITOR
+from gwm_models.index.correlation import fisher_interval, interval_of_z
 from gwm_models.index.series import benjamini_hochberg
 from gwm_models.models.association.confounding import strength_columns
 from gwm_models.models.association.core import (
@@ -20,8 +21,6 @@ from gwm_models.models.association.core import (
     border_steps,
     correlate,
     effective_size,
-    fisher_interval,
-    interval_of_z,
     p_of_t,
     t_of_correlation,
 )
@@ -88,17 +87,10 @@ class _Pair(Frozen):
 
 
 def level_values(c: CrossSection) -> Floats:
-    """Return the outcome as a level: a count as a rate per 100,000 residents and period."""
+    """Return the outcome as a level, in its `level_unit`: a count as a rate of residents."""
     if c.outcome.kind != "count":
         return c.value
     return np.asarray(1e5 * c.value / (c.population * len(c.outcome.periods)))
-
-
-def level_unit(outcome: Outcome) -> str:
-    """Return the unit of `level_values`."""
-    if outcome.kind != "count":
-        return outcome.unit
-    return f"{outcome.unit} per 100,000 residents" + (" a year" if len(outcome.periods) > 1 else "")
 
 
 def correlation_rows(edition: Edition, outcomes: Sequence[Outcome], *, seed: int = SEED) -> list[Row]:
@@ -167,7 +159,7 @@ def _row(pair: _Pair, seed: int) -> Row:
     return {
         "term": outcome.id,
         "label": outcome.label,
-        "unit": level_unit(outcome),
+        "unit": outcome.level_unit,
         "estimate": found.r,
         "std_error": float((1 - found.r**2) * _error(found.influence)),
         "lower": float(lower),

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from gwm_models.arrays import Frozen
 from gwm_models.errors import ModelError
-from gwm_models.models.association.core import fisher_interval, p_of_t, t_of_correlation
+from gwm_models.index.correlation import fisher_interval
+from gwm_models.models.association.core import p_of_t, t_of_correlation
 from gwm_models.models.fit import LEVEL
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.data.scale import min_max_score
-from gwm_models.models.association.core import fisher_interval
+from gwm_models.index.correlation import fisher_interval
 from gwm_models.models.cross_section import CrossSection, cross_section
 from gwm_models.models.outcomes import find_outcome, source_of
 

@@ -111,7 +111,7 @@ def slope_rows(toll: Toll) -> list[dict[str, Any]]:
         _row(measure, "", OUTCOMES[j], numbers, unit, toll.n)
         for unit, size in (
             ("standard deviations per 100 points", rates.std(axis=1, ddof=1, keepdims=True)),
-            ("deaths per 100,000, per 100 points", np.ones((2, 1))),
+            (f"{toll.section.outcome.unit} per 100 points", np.ones((2, 1))),
         )
         for measure, weights in _weightings(rates / size, errors / size, design).items()
         for j, numbers in enumerate(_slopes(rates / size, design, weights))

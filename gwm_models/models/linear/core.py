@@ -176,11 +176,6 @@ def _norms(columns: Floats) -> Floats:
     return np.asarray(np.sqrt((columns**2).sum(axis=0)))
 
 
-def leave_one_out(fit: Linear) -> Floats:
-    """Return the coefficients without each unit, shape (n_units, k): exact, without fitting again."""
-    return np.asarray(fit.params - fit.influence)
-
-
 def huber(outcome: Floats, design: Floats, *, names: Sequence[str] = ()) -> Linear:
     """Fit a linear model that outlying areas hardly move: Huber's M-estimator, every area weighted equally.
 

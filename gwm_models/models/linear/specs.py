@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition
 from gwm_models.errors import ModelError
-from gwm_models.models.association.spatial_errors import spatial_numbers, with_neighbours
+from gwm_models.models.association.spatial_errors import Regression, spatial_numbers, with_neighbours
 from gwm_models.models.cross_section import cross_section
 from gwm_models.models.fit import LEVEL, Fit, Spec, wald
 from gwm_models.models.linear.checks import equal_slopes, influence_rows, left_out, residual_check
@@ -28,7 +28,7 @@ from gwm_models.models.linear.joint import fit_joint
 from gwm_models.models.linear.meta import meta_weights
 from gwm_models.models.linear.report import assumptions_of, found_words, method_words, units_of, weight_words
 from gwm_models.models.linear.words import NOT_SHOWN, percent_span, span_words
-from gwm_models.models.outcomes import RATE, Outcome, Subject, Topic, source_of
+from gwm_models.models.outcomes import Outcome, Subject, Topic, source_of
 
 Floats = NDArray[np.float64]
 
@@ -128,7 +128,9 @@ def fit_choice(edition: Edition, outcome: Outcome, choice: Choice) -> Fit:
     }
     if p == 1:
         diagnostics |= left_out(frame.name, estimate[0], influence[:, 0])
-        diagnostics |= spatial_numbers(estimate[0], influence[:, 0], frame.borders, found.freedom)
+        root = np.sqrt(weights)
+        near = Regression(design * root[:, None], found.residuals * root, place[0])
+        diagnostics |= spatial_numbers(estimate[0], float(np.sqrt(cov[0, 0])), near, frame.borders, found.freedom)
         if isinstance(found, LeastSquares):
             diagnostics |= _classical(frame.outcome, design, weights, names)
     if choice.exposure == "domains":
@@ -321,7 +323,7 @@ def _is_level(subject: Subject) -> bool:
 
 
 def _is_rate(subject: Subject) -> bool:
-    return isinstance(subject, Outcome) and subject.kind == "level" and subject.unit == RATE
+    return isinstance(subject, Outcome) and subject.kind == "level" and subject.is_rate
 
 
 def _is_joint(subject: Subject) -> bool:

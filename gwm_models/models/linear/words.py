@@ -52,10 +52,10 @@ def difference(label: str, estimate: float, lower: float, upper: float, unit: st
 
     Examples
     --------
-    >>> difference("Suicide", -1.049, -1.63, -0.47, "per 100,000", "in areas 100 points higher.")
-    'Suicide: 1.05 per 100,000 lower (95% interval 0.47 to 1.63) in areas 100 points higher.'
-    >>> difference("Suicide", -0.2, -1.1, 0.7, "per 100,000", "in areas 100 points higher.")
-    'Suicide: not clearly different (0.20 per 100,000 lower; 95% interval 1.10 lower to 0.70 higher) in areas 100 ...'
+    >>> difference("Suicide", -1.049, -1.63, -0.47, "deaths per 100,000 a year", "in areas 100 higher.")
+    'Suicide: 1.05 deaths per 100,000 a year lower (95% interval 0.47 to 1.63) in areas 100 higher.'
+    >>> difference("Suicide", -0.2, -1.1, 0.7, "deaths", "in areas 100 points higher.")
+    'Suicide: not clearly different (0.20 deaths lower; 95% interval 1.10 lower to 0.70 higher) in areas 100 ...'
     """
     places = decimals((upper - lower) / 4)
 

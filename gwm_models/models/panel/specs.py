@@ -1,4 +1,4 @@
-"""Models of yearly panels as fits: areas compared with themselves over time, and all such estimates side by side."""
+"""Models of yearly panels as fits: areas compared with themselves over time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from gwm_models.models.association.moran import moran
 from gwm_models.models.fit import Fit, Spec, wald
 from gwm_models.models.outcomes import Outcome, Subject, source_of
 from gwm_models.models.panel import fits, lags
-from gwm_models.models.panel.fits import corrected, corrected_window
-from gwm_models.models.panel.parts import POINTS, Part, Row, access, numbers_of, slopes
+from gwm_models.models.panel.parts import Part
 from gwm_models.models.panel.table import PANEL_YEARS, Panel, has_panel, load_panel
-from gwm_models.models.panel.within import differences, fixed_effects
 
 Floats = NDArray[np.float64]
 
@@ -130,66 +128,6 @@ POISSON = (
 )
 
 
-def panel_table(edition: Edition, outcome: Outcome) -> list[Row]:
-    """Return every estimate of the association within areas, side by side.
-
-    Parameters
-    ----------
-    edition : Edition
-    outcome : Outcome
-
-    Returns
-    -------
-    list of dict
-        ``choice, estimate, std_error, lower, upper, n, unit``; the main estimate first.
-
-    Raises
-    ------
-    ModelError
-        If the outcome has no panel.
-    """
-    panel = load_panel(edition, outcome)
-    x = access(panel)
-    rows = [{"choice": "Area and year effects", **numbers_of(slopes(panel, x[None]))}]
-    lagged = lags.lags(panel, SEED).result
-    last = {"choice": "Access of this year and five before, together", **numbers_of(lagged, lags.LAGS + 1)}
-    if outcome.kind == "level":
-        rows += _level_rows(panel, x)
-    unit = _unit(outcome, POINTS)
-    return [{**row, "unit": unit} for row in [*rows, last]]
-
-
-def _level_rows(panel: Panel, x: Floats) -> list[Row]:
-    """Return the estimates that only outcomes published as levels have."""
-    before_2020 = np.array([year + panel.window // 2 < 2020 for year in panel.year])
-    early = fixed_effects(panel.value[:, before_2020], x[None][:, :, before_2020])
-    cut = [] if before_2020.all() else [{"choice": "Windows that end before 2020", **numbers_of(early)}]
-    parts = (
-        ("Windows that do not overlap", fits.windows),
-        ("Access over the outcome's own three years", fits.window_exposure),
-        ("Within and between together: within", fits.between_within),
-    )
-    return [
-        *cut,
-        *({"choice": name, **numbers_of(part(panel, SEED).result)} for name, part in parts),
-        *(
-            {"choice": f"Changes over {length} years", **numbers_of(differences(panel.value, x, length))}
-            for length in sorted({panel.window, fits.LONG, len(panel.year) - 1})
-        ),
-        *(
-            {
-                "choice": f"Access {which}, survey noise taken out, correlated {rho:g} between consecutive years",
-                **numbers_of(found),
-            }
-            for rho in (0.0, fits.RHO, 0.7)
-            for which, found in (
-                (fits.OVER_WINDOW, corrected_window(panel, fits.access_over_window(panel), rho).fit),
-                (fits.ONE_YEAR, corrected(panel, rho).fit),
-            )
-        ),
-    ]
-
-
 def _applies(model: _Model, subject: Subject) -> bool:
     return isinstance(subject, Outcome) and has_panel(subject) and (model.counts or subject.kind == "level")
 
@@ -269,7 +207,7 @@ def _not_shown(outcome: Outcome, part: Part) -> str:
 
 
 def _unit(outcome: Outcome, per: str) -> str:
-    return f"log rate ratio per {per}" if outcome.kind == "count" else f"{outcome.unit} per {per}"
+    return f"log rate per {per}" if outcome.kind == "count" else f"{outcome.unit} per {per}"
 
 
 SPECS: tuple[Spec, ...] = tuple(
