@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from gwm_models.errors import DataError
 from gwm_models.ranks import counting
 from gwm_models.ranks.counting import CountedRanks, SortedRanks, rank_distributions, rank_order, ranks_of
+from gwm_models.ranks.pairs import compare
 from gwm_models.ranks.table import fifth, parts, rank_areas, rank_draws, table_of
 
 SHAPES = st.tuples(st.integers(1, 30), st.integers(1, 12))
@@ -40,26 +41,33 @@ def test_ranks_are_those_of_a_stable_sort(scores):
     assert np.array_equal(scores, kept)
 
 
+def alike(scores):
+    """Return for each column which columns equal it in every draw."""
+    return (scores[:, :, None] == scores[:, None, :]).all(axis=0)
+
+
 @given(HARD, st.integers(1, 7))
-def test_histograms_are_those_of_the_ranks(scores, rows):
+def test_histograms_are_those_of_the_ranks_shared_by_areas_tied_throughout(scores, rows):
     n = scores.shape[1]
     ranks = by_argsort(scores)
     expected = np.array([np.bincount(ranks[:, i], minlength=n + 1)[1:] for i in range(n)])
+    expected = np.array([expected[same].mean(axis=0) for same in alike(scores)])
     blocks = [scores[first : first + rows] for first in range(0, len(scores), rows)]
     for draws in (scores, iter(blocks), lambda: blocks):
         found = rank_distributions(draws, codes(n))
-        assert np.array_equal([found.counts_of(i) for i in range(n)], expected)
+        counts = np.array([found.counts_of(i) for i in range(n)])
+        assert counts == pytest.approx(expected, abs=1e-9)
         assert found.n_draws == len(scores)
-    assert (expected.sum(axis=1) == len(scores)).all()
-    assert (expected.sum(axis=0) == len(scores)).all()
+    assert counts.sum(axis=1) == pytest.approx(np.full(n, len(scores)))
+    assert counts.sum(axis=0) == pytest.approx(np.full(n, len(scores)))
 
 
 @given(HARD, st.floats(0.001, 0.999))
 def test_both_ways_of_keeping_ranks_give_numpys_quantiles_and_moments(scores, prob):
     n = scores.shape[1]
     ranks = by_argsort(scores)
-    orders = [rank_order(scores)]
-    for found in (counting._counted([orders[0].copy()], codes(n)), counting._sorted(orders, codes(n))):
+    orders, untied = [rank_order(scores)], counting._Tied(np.arange(n))
+    for found in (counting._counted([orders[0].copy()], codes(n), untied), counting._sorted(orders, codes(n), untied)):
         assert np.array_equal(found.quantile(prob), np.quantile(ranks, prob, axis=0, method="inverted_cdf"))
         mean, sd = found.moments()
         assert mean == pytest.approx(ranks.mean(axis=0), rel=1e-12)
@@ -81,6 +89,50 @@ def test_scores_that_share_a_sort_key_are_put_right():
 
 def test_ties_go_by_column_order_and_signed_zeros_are_tied():
     assert rank_draws([[5, 5, 5], [-5, -5, -5], [0.0, -0.0, 0.0]]).tolist() == [[1, 2, 3]] * 3
+
+
+def test_areas_tied_in_every_draw_have_one_row_between_them():
+    """A and C are tied behind B in three draws of five, before it in one, and behind it, apart from D, in the last."""
+    draws = [[2, 3, 2, 1], [2, 3, 2, 1], [2, 3, 2, 1], [4, 3, 4, 1], [2, 3, 2, 2.5]]
+    found = rank_distributions((draws[i : i + 2] for i in (0, 2, 4)), ["A", "B", "C", "D"])
+    assert found.of("A").tolist() == found.of("C").tolist() == pytest.approx([0.1, 0.4, 0.4, 0.1])
+    assert found.of("B").tolist() == [0.8, 0, 0.2, 0]
+    table = table_of(found, level=0.7, n_ends=2)
+    assert table.expected.tolist() == pytest.approx([2.5, 1.4, 2.5, 3.6])
+    assert (table.lower[0], table.estimate[0], table.upper[0]) == (2, 2, 3)
+    assert [table.lower[2], table.estimate[2], table.upper[2]] == [2, 2, 3]
+    assert table.prob_top.tolist() == pytest.approx([0.5, 0.8, 0.5, 0.2])
+
+
+def test_two_areas_that_are_always_tied_are_placed_alike_and_not_apart():
+    draws = [[1.0, 1.0], [5.0, 5.0], [2.0, 2.0]]
+    table = rank_areas(draws, ["A", "B"], n_ends=1)
+    assert table.prob_top.tolist() == table.prob_bottom.tolist() == [0.5, 0.5]
+    assert (table.lower.tolist(), table.upper.tolist()) == ([1, 1], [2, 2])
+    pair = compare(draws, ["A", "B"], "A", "B")
+    assert (pair.prob_above, pair.rank_estimate, pair.rank_lower, pair.rank_upper) == (0.5, 0, 0, 0)
+
+
+def test_areas_alike_at_first_only_are_ranked_each_on_its_own(monkeypatch):
+    first = np.ones((3, 4))
+    then = np.array([[4.0, 1, 4, 1], [4, 1, 4, 2]])
+    for most in (counting.MOST_COUNTED, 3):
+        monkeypatch.setattr(counting, "MOST_COUNTED", most)
+        found = rank_distributions(iter([first, then]), codes(4))
+        assert np.array_equal(found.of("area-0"), found.of("area-2")), "tied throughout"
+        assert not np.array_equal(found.of("area-1"), found.of("area-3")), "tied until the last draw"
+        assert found.of("area-3")[3] == pytest.approx(0.8)
+
+
+def test_many_areas_tied_throughout_share_their_ranks_to_within_a_draw(monkeypatch):
+    draws = np.random.default_rng(6).normal(size=(1000, 6))
+    draws[:, 4] = draws[:, 2] = draws[:, 1]
+    exact = rank_distributions(draws, codes(6))
+    monkeypatch.setattr(counting, "MOST_COUNTED", 5)
+    dealt = rank_distributions(draws, codes(6))
+    for i in range(6):
+        assert np.cumsum(dealt.counts_of(i)) == pytest.approx(np.cumsum(exact.counts_of(i)), abs=1)
+    assert np.array_equal(dealt.counts_of(1), dealt.counts_of(4))
 
 
 def test_infinite_scores_are_ranked_at_the_ends():

@@ -16,6 +16,7 @@ from gwm_models.errors import DataError
 from gwm_models.ranks.sets import rank_sets, tau_best, tau_worst
 from gwm_models.ranks.sets_exact import marginal_critical
 from gwm_models.ranks.sets_input import Independent, check_errors
+from gwm_models.ranks.sets_pairs import Pairs
 from gwm_models.ranks.sets_simulated import simultaneous_critical
 
 KINDS = [(True, False), (True, True), (False, False), (False, True)]
@@ -95,6 +96,8 @@ def test_sets_count_the_areas_that_are_far_enough_away():
         "stepdown": False,
         "side": "both",
         "critical": pytest.approx(2.5690, abs=1e-4),
+        "critical_error": 0.0,
+        "settled": True,
         "method": "exact: studentized range",
         "n": 0,
     }
@@ -248,7 +251,7 @@ def test_exact_critical_values_give_the_chance_asked_for_by_adaptive_integration
     gap_se = Independent(sd).gap_se()
     above, below = rng.random((2, 4, 4)) < 0.8
     above, below = above & (gap_se > 0), below & (gap_se > 0)
-    critical = marginal_critical(sd, sd, gap_se, above, below, alpha)
+    critical = marginal_critical(Pairs.of(Independent(sd)), np.arange(4), gap_se, above, below, alpha)
     checked = [i for i in range(4) if critical[i] > 0]
     assert len(checked) >= 3
     for i in checked:
@@ -279,10 +282,11 @@ def test_simulation_agrees_with_the_studentized_range_within_its_own_error(n, le
 
 
 def test_simulation_agrees_with_the_exact_integral_when_told_nothing_of_independence():
-    """One area is measured a shade together with another: no exact answer, and next to none of a difference."""
+    """One area is measured a shade together with two others: no exact answer, and next to none of a difference."""
     sd = np.random.default_rng(8).uniform(8, 22, 30)
     nearly = np.diag(sd**2)
-    nearly[0, 1] = nearly[1, 0] = 1e-4 * sd[0] * sd[1]
+    for other in (1, 2):
+        nearly[0, other] = nearly[other, 0] = 1e-4 * sd[0] * sd[other]
     for side in SIDES:
         for stepdown in (False, True):
             options = {"simultaneous": False, "side": side, "stepdown": stepdown}
@@ -313,7 +317,7 @@ def test_errors_with_a_common_part_are_as_good_as_independent():
     sd = np.array([1.0, 2.0, 3.0, 1.5])
     found = check_errors(np.diag(sd**2) + 7.0, ("A", "B", "C", "D"), np.arange(4))
     assert isinstance(found, Independent)
-    assert found.sd == pytest.approx(sd, rel=1e-9)
+    assert found.unit * found.sd == pytest.approx(sd, rel=1e-9)
     equal = rank_sets(np.arange(20.0), 4 * (0.3 * np.eye(20) + 0.7))
     assert equal.method == "exact: studentized range"
     assert equal.critical[0] == pytest.approx(studentized_range.ppf(0.95, 20, np.inf) / np.sqrt(2), abs=1e-9)
@@ -378,7 +382,7 @@ def cases(draw):
 @given(cases(), st.sampled_from(KINDS), st.sampled_from(SIDES), st.sampled_from([0.3, 0.9, 0.99]))
 def test_a_set_holds_the_estimated_rank_and_stays_within_the_ranks_there_are(case, kind, side, level):
     estimate, cov = case
-    sets = rank_sets(estimate, cov, simultaneous=kind[0], stepdown=kind[1], side=side, level=level, draws=200)
+    sets = rank_sets(estimate, cov, simultaneous=kind[0], stepdown=kind[1], side=side, level=level, draws=1000)
     best, worst = true_ranks(estimate)
     assert (sets.estimate == best).all()
     assert held(sets, best, worst).all()
@@ -390,7 +394,7 @@ def test_a_set_holds_the_estimated_rank_and_stays_within_the_ranks_there_are(cas
 @given(cases(), st.sampled_from(KINDS), st.sampled_from(SIDES))
 def test_a_higher_level_never_gives_a_narrower_set(case, kind, side):
     low, high = (
-        rank_sets(*case, simultaneous=kind[0], stepdown=kind[1], side=side, level=level, draws=500)
+        rank_sets(*case, simultaneous=kind[0], stepdown=kind[1], side=side, level=level, draws=1000)
         for level in (0.8, 0.99)
     )
     assert (high.lower <= low.lower).all() and (high.upper >= low.upper).all()
@@ -399,7 +403,7 @@ def test_a_higher_level_never_gives_a_narrower_set(case, kind, side):
 @given(cases(), st.booleans(), st.sampled_from(SIDES))
 def test_stepping_down_never_gives_a_wider_set(case, simultaneous, side):
     single, stepped = (
-        rank_sets(*case, simultaneous=simultaneous, stepdown=stepdown, side=side, draws=500)
+        rank_sets(*case, simultaneous=simultaneous, stepdown=stepdown, side=side, draws=1000)
         for stepdown in (False, True)
     )
     assert (stepped.lower >= single.lower).all() and (stepped.upper <= single.upper).all()
@@ -425,7 +429,7 @@ def test_the_order_of_the_areas_does_not_matter(case, kind, random):
     turn = np.array(random.sample(range(len(estimate)), len(estimate)))
     cov = case[1][np.ix_(turn, turn)] if case[1].ndim == 2 else case[1][turn]
     straight, turned = (
-        rank_sets(values, errors, simultaneous=kind[0], stepdown=kind[1], draws=200)
+        rank_sets(values, errors, simultaneous=kind[0], stepdown=kind[1], draws=1000)
         for values, errors in ((estimate, case[1]), (estimate[turn], cov))
     )
     assert turned.critical == pytest.approx(straight.critical[turn], abs=1e-6)
@@ -435,7 +439,7 @@ def test_the_order_of_the_areas_does_not_matter(case, kind, random):
 @given(cases(), st.sampled_from(KINDS), st.sampled_from([0.25, 2.0, 1024.0]), st.integers(-64, 64))
 def test_units_and_a_shift_of_all_scores_do_not_matter(case, kind, scale, shift):
     estimate, cov = case
-    options = {"simultaneous": kind[0], "stepdown": kind[1], "draws": 200}
+    options = {"simultaneous": kind[0], "stepdown": kind[1], "draws": 1000}
     plain = rank_sets(estimate, cov, **options)
     other = rank_sets(scale * (estimate + shift), cov * (scale**2 if cov.ndim == 2 else scale), **options)
     assert other.critical == pytest.approx(plain.critical, abs=1e-5)
@@ -447,7 +451,7 @@ def test_turning_the_scores_round_turns_the_sets_round(case, kind):
     """Where sets are exact; a simulated critical value is that of other draws."""
     estimate, cov = case
     sets, turned = (
-        rank_sets(values, cov, simultaneous=kind[0], stepdown=kind[1], draws=200) for values in (estimate, -estimate)
+        rank_sets(values, cov, simultaneous=kind[0], stepdown=kind[1], draws=1000) for values in (estimate, -estimate)
     )
     if sets.n_draws == 0:
         n = len(estimate)
@@ -470,7 +474,7 @@ def test_a_simultaneous_bound_on_one_side_is_that_of_both_and_a_marginal_one_is_
 @given(cases(), st.integers(1, 2))
 def test_what_is_certain_is_possible_and_not_more_than_there_is_room_for(case, tau):
     n = len(case[0])
-    best, rest = tau_best(*case, tau, draws=200), tau_worst(*case, n - tau, draws=200) if n > tau else None
+    best, rest = tau_best(*case, tau, draws=1000), tau_worst(*case, n - tau, draws=1000) if n > tau else None
     assert (best.possible | ~best.certain).all()
     assert best.possible.sum() >= tau >= best.certain.sum()
     if rest is not None:
@@ -492,13 +496,20 @@ GOOD = np.array([3.0, 1.0, 2.0])
         ([[1, 2]], [1, 1], r"estimate has shape \(1, 2\)"),
         (GOOD, [1, 1], r"cov has shape \(2,\); expected \(3,\), standard errors, or \(3, 3\), a covariance"),
         (GOOD, np.eye(2), r"cov has shape \(2, 2\)"),
-        (GOOD, 1.0, r"cov has shape \(\)"),
+        (GOOD, np.ones((1, 3)), r"cov has shape \(1, 3\)"),
+        (["high", "low", "middle"], 1.0, "estimate is not an array of numbers"),
+        (GOOD, [[1, 0], [0, 1, 0]], "cov is not an array of numbers"),
+        (GOOD, [1, 1e-120, 1], r"The standard error is less than 1e-100 of the largest one for 1 of 3 areas \(2\)"),
         (GOOD, [1, np.nan, 1], r"The standard error is not finite for 1 of 3 areas \(2\)"),
         (GOOD, [1, -1, -2], r"The standard error is negative for 2 of 3 areas \(2, 3\)"),
         (GOOD, [[1, 0, 0], [0, np.nan, 0], [0, 0, 1]], r"The covariance is not finite for 1 of 3 areas \(2\)"),
         (GOOD, np.diag([1.0, -1.0, 1.0]), r"The variance is negative for 1 of 3 areas \(2\)"),
         (GOOD, [[1, 0.5, 0], [0, 1, 0], [0, 0, 1]], r"The covariance is not symmetric for 2 of 3 areas \(1, 2\)"),
-        (GOOD, [[1, 2, 0], [2, 1, 0], [0, 0, 1]], r"not positive semi-definite \(smallest eigenvalue -1\)"),
+        (
+            GOOD,
+            [[1, 2, 0], [2, 1, 0], [0, 0, 1]],
+            r"smallest eigenvalue of the correlations -1\)",
+        ),
         (GOOD, [[1, -0.9, -0.9], [-0.9, 1, -0.9], [-0.9, -0.9, 1]], r"not positive semi-definite"),
         (GOOD, [[0, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], r"not positive semi-definite"),
     ],
@@ -514,6 +525,8 @@ def test_estimates_and_errors_that_cannot_be_used_are_refused_in_one_line(estima
 def test_area_codes_name_the_offenders_and_must_fit():
     with pytest.raises(DataError, match=r"1 of 3 areas \(Hull\)"):
         rank_sets(GOOD, [1, -1, 1], area=["York", "Hull", "Leeds"])
+    with pytest.raises(DataError, match="area code 'York' appears more than once"):
+        rank_sets(GOOD, [1, 1, 1], area=["York", "Hull", "York"])
     with pytest.raises(DataError, match="estimate has 3 areas and area names 2"):
         rank_sets(GOOD, [1, 1, 1], area=["York", "Hull"])
 
@@ -526,8 +539,12 @@ def test_area_codes_name_the_offenders_and_must_fit():
         ({"level": 95}, "level must lie between 0 and 1; got 95"),
         ({"level": float("nan")}, "level must lie between 0 and 1; got nan"),
         ({"side": "upper"}, "side must be 'both', 'best' or 'worst'; got 'upper'"),
-        ({"draws": 99}, "draws must be a whole number of at least 100; got 99"),
-        ({"draws": 1000.5}, "draws must be a whole number of at least 100; got 1000.5"),
+        ({"level": "0.9"}, "level must lie between 0 and 1; got '0.9'"),
+        ({"draws": 999}, "draws must be a whole number of at least 1,000; got 999"),
+        ({"draws": 1000.5}, "draws must be a whole number of at least 1,000; got 1000.5"),
+        ({"draws": float("nan")}, "draws must be a whole number of at least 1,000; got nan"),
+        ({"rng": -1}, "rng must be a whole number of 0 or more, or a Generator; got -1"),
+        ({"rng": 1.5}, "rng must be a whole number of 0 or more, or a Generator; got 1.5"),
     ],
 )
 def test_options_outside_their_values_are_refused(options, message):
@@ -545,7 +562,7 @@ def test_a_group_of_no_area_or_of_more_than_there_are_is_refused(tau):
 def test_inputs_are_not_changed_and_results_cannot_be():
     estimate, cov = np.array([1.0, 3.0, 2.0]), a_covariance(3)
     before = estimate.copy(), cov.copy()
-    sets = rank_sets(estimate, cov, draws=200)
+    sets = rank_sets(estimate, cov, draws=1000)
     assert (estimate == before[0]).all() and (cov == before[1]).all()
     with pytest.raises(ValueError, match="read-only"):
         sets.lower[0] = 2
@@ -585,7 +602,7 @@ def test_simultaneous_sets_hold_all_true_ranks_as_often_as_they_say(truth, error
     full = cov if cov.ndim == 2 else np.diag(cov**2)
     published = truth + rng.multivariate_normal(np.zeros(n), full, size=runs)
     best, worst = true_ranks(truth)
-    options = {"stepdown": stepdown, "draws": 500}
+    options = {"stepdown": stepdown, "draws": 1000}
     all_held = [held(rank_sets(y, cov, rng=i, **options), best, worst).all() for i, y in enumerate(published)]
     assert np.mean(all_held) >= 0.94
     if truth.std() == 0:

@@ -35,7 +35,7 @@ POSITIVE = np.int64(0x7FFFFFFFFFFFFFFF)
 
 @dataclass(frozen=True, eq=False)
 class RankDistributions(Frozen, ABC):
-    """How the ranks of areas are spread over draws; 1 is best.
+    """How the ranks of areas are spread over draws; 1 is best. Areas tied in every draw share their ranks evenly.
 
     Attributes
     ----------
@@ -51,16 +51,16 @@ class RankDistributions(Frozen, ABC):
         """Return the least rank of each area that holds at least `prob` of its draws, shape (n_areas,)."""
 
     @abstractmethod
-    def held(self, rank: int) -> Ints:
-        """Return the number of draws in which each area is at `rank` or better, shape (n_areas,)."""
+    def held(self, rank: int) -> Floats | Ints:
+        """Return the number of draws in which each area is at `rank` or better, (n_areas,); whole but for ties."""
 
     @abstractmethod
     def moments(self) -> tuple[Floats, Floats]:
         """Return the mean rank of each area, and the standard deviation of its rank over the draws."""
 
     @abstractmethod
-    def counts_of(self, index: int) -> Ints:
-        """Return in how many draws one area holds each rank, shape (n_areas,)."""
+    def counts_of(self, index: int) -> Floats | Ints:
+        """Return in how many draws one area holds each rank, shape (n_areas,); whole but for ties."""
 
     def of(self, code: str) -> Floats:
         """Return the probability of each rank, 1 to n_areas, for one area.
@@ -99,17 +99,20 @@ class CountedRanks(RankDistributions):
 
     Attributes
     ----------
-    cumulative : ndarray of int, shape (n_areas, n_areas + 1)
-        Draws in which an area holds rank 0, 1, ..., n_areas or better.
+    cumulative : ndarray, shape (n_areas, n_areas + 1)
+        Draws in which an area holds rank 0, 1, ..., n_areas or better; whole numbers if no areas are tied throughout.
     """
 
-    cumulative: Ints
+    cumulative: Floats | Ints
 
     def quantile(self, prob: float) -> Ints:
         """Return the least rank that holds at least `prob` of the draws."""
-        return np.asarray(np.count_nonzero(self.cumulative <= _place(self.n_draws, prob), axis=1), dtype=np.int64)
+        short = self.cumulative <= _place(self.n_draws, prob)
+        if self.cumulative.dtype.kind == "f":
+            short |= self.cumulative < self.n_draws * prob - 1e-6
+        return np.asarray(np.count_nonzero(short, axis=1), dtype=np.int64)
 
-    def held(self, rank: int) -> Ints:
+    def held(self, rank: int) -> Floats | Ints:
         """Return the number of draws at `rank` or better."""
         return self.cumulative[:, rank]
 
@@ -120,9 +123,9 @@ class CountedRanks(RankDistributions):
         second = counts @ rank**2 / self.n_draws
         return mean, np.sqrt(np.maximum(second - mean**2, 0))
 
-    def counts_of(self, index: int) -> Ints:
+    def counts_of(self, index: int) -> Floats | Ints:
         """Return one area's counts."""
-        return np.asarray(np.diff(self.cumulative[index]), dtype=np.int64)
+        return np.asarray(np.diff(self.cumulative[index]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +169,8 @@ def rank_distributions(draws: Draws, area: Sequence[str]) -> RankDistributions:
     Parameters
     ----------
     draws : array_like, shape (n_draws, n_areas); or an iterator over blocks of rows, or a function that returns one
-        Scores; higher is better. Exact ties inside a draw go by column order. Not modified.
+        Scores; higher is better. Not modified. Areas tied in every draw share their ranks evenly; areas tied in some
+        go by column order there.
     area : sequence of str
         Area codes, in column order.
 
@@ -181,14 +185,39 @@ def rank_distributions(draws: Draws, area: Sequence[str]) -> RankDistributions:
     >>> found.of("A").tolist()
     [0.5, 0.5, 0.0]
     """
-    n = len(area)
-    orders = (order for block in blocks_of(draws, area) for order in _orders(block))
-    if n <= MOST_COUNTED:
-        return _counted(orders, tuple(area))
-    return _sorted(orders, tuple(area))
+    tied = _Tied(np.zeros(len(area), dtype=np.int64))
+    orders = (order for block in blocks_of(draws, area) for order in _orders(tied.seen(block)))
+    return (_counted if len(area) <= MOST_COUNTED else _sorted)(orders, tuple(area), tied)
 
 
-def _counted(orders: Iterable[Ints], area: tuple[str, ...]) -> CountedRanks:
+@dataclass
+class _Tied:
+    """Which columns have been the same in every draw seen so far: `label` numbers groups of them, (n_areas,)."""
+
+    label: Ints
+
+    def seen(self, scores: Floats) -> Floats:
+        """Take in a block of draws, and return it."""
+        for group in self.groups():
+            split = np.unique(scores[0, group], return_inverse=True)[1]
+            self.label[group] = self.label.max() + 1 + split
+        for group in self.groups():
+            label = int(self.label.max()) + 1
+            while len(group):  # the first of those left, and all that equal it
+                equal = (scores[:, group] == scores[:, group[:1]]).all(axis=0)
+                self.label[group[equal]] = label
+                group, label = group[~equal], label + 1
+        return scores
+
+    def groups(self) -> list[Ints]:
+        """Return the columns of each group of two or more."""
+        several = np.flatnonzero(np.bincount(self.label)[self.label] > 1)
+        several = several[np.argsort(self.label[several], kind="stable")]
+        ends = np.flatnonzero(np.diff(self.label[several])) + 1
+        return np.split(several, ends) if len(several) else []
+
+
+def _counted(orders: Iterable[Ints], area: tuple[str, ...], tied: _Tied) -> CountedRanks:
     n, n_draws = len(area), 0
     counts = np.zeros(n * n, dtype=np.int64)
     for order in orders:
@@ -200,17 +229,24 @@ def _counted(orders: Iterable[Ints], area: tuple[str, ...]) -> CountedRanks:
         else:
             for cells in order:  # no cell comes twice in a draw
                 counts[cells] += 1
-    cumulative = np.zeros((n, n + 1), dtype=np.int64)
+    cumulative: Floats | Ints = np.zeros((n, n + 1), dtype=np.int64)
     np.cumsum(counts.reshape(n, n), axis=1, out=cumulative[:, 1:])
+    groups = tied.groups()
+    if groups:
+        cumulative = cumulative.astype(float)
+    for group in groups:
+        cumulative[group] = cumulative[group].mean(axis=0)
     return CountedRanks(area, n_draws, cumulative)
 
 
-def _sorted(orders: Iterable[Ints], area: tuple[str, ...]) -> SortedRanks:
+def _sorted(orders: Iterable[Ints], area: tuple[str, ...], tied: _Tied) -> SortedRanks:
     small = np.min_scalar_type(len(area))  # two bytes up to 65,535 areas
     kept = [ranks_of(order, small) for order in orders]
     ranks = np.empty((len(area), sum(map(len, kept))), dtype=small)
     np.concatenate(kept, out=ranks.T)
     ranks.sort(axis=1)
+    for group in tied.groups():  # the ranks of all, dealt out evenly: no more than a draw off
+        ranks[group] = np.sort(ranks[group], axis=None)[(len(group) - 1) // 2 :: len(group)]
     return SortedRanks(area, ranks.shape[1], ranks)
 
 

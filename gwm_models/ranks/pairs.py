@@ -86,7 +86,8 @@ class PairComparison:
     std_error : float
         Standard deviation of the difference over the draws.
     rank_estimate, rank_lower, rank_upper : int
-        The same for the difference of ranks, in places: negative where the first is placed better.
+        The same for the difference of ranks, in places: negative where the first is placed better, 0 in draws where
+        the two are tied.
     level : float
         Least probability of each interval.
     n_draws : int
@@ -155,7 +156,7 @@ def compare(draws: ArrayLike, area: Sequence[str], first: str, second: str, *, l
     (scores,) = blocks_of(np.asarray(draws, dtype=float), area)
     one, other = place_of(first, area), place_of(second, area)
     gap = scores[:, one] - scores[:, other]
-    places = _rank_of(scores, one) - _rank_of(scores, other)
+    places = np.where(gap == 0, 0, _rank_of(scores, one) - _rank_of(scores, other))
     tails = [0.5, (1 - level) / 2, (1 + level) / 2]
     middle, low, high = np.quantile(gap, tails, method="inverted_cdf")
     rank_middle, rank_low, rank_high = np.quantile(places, tails, method="inverted_cdf")

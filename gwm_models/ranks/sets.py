@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gwm_models.draws import keyed_rng
 from gwm_models.ranks.sets_input import check_errors, check_estimate
 from gwm_models.ranks.sets_result import Bools, End, EndSet, RankSets, Side
 from gwm_models.ranks.sets_steps import PairTests
 
-LEAST_DRAWS = 100
+LEAST_DRAWS = 1000
 
 
 def rank_sets(
@@ -33,17 +34,19 @@ def rank_sets(
 ) -> RankSets:
     """Return confidence sets for the ranks of areas; rank 1 is the highest true score.
 
-    Exact, with no draws and no seed: marginal sets for independent errors, and simultaneous sets in a single step for
-    equal independent errors. Errors with a common part count as independent: it drops out of every difference.
-    Otherwise by simulation in bounded memory.
+    Exact, with no draws and no seed: marginal sets for errors that are independent but for a few pairs of areas, and
+    simultaneous sets in a single step for equal independent errors. Errors with a common part count as independent: it
+    drops out of every difference. Otherwise by simulation in bounded memory; `critical_error` and `settled` of the
+    result say whether other draws could move a bound.
 
     Parameters
     ----------
     estimate : array_like, shape (n_areas,)
         Estimated scores; higher is better.
     cov : array_like, shape (n_areas,) or (n_areas, n_areas)
-        Standard errors of independent estimates, or the covariance of dependent ones. An error of 0 is a score known
-        exactly; two areas whose difference has none are told apart if they differ at all.
+        Standard errors of independent estimates (one number stands for all), or the covariance of dependent ones. An
+        error of 0 is a score known exactly; two areas with one error between them, the same row of the covariance, are
+        told apart if they differ at all.
     level : float in (0, 1)
     simultaneous : bool
         Whether `level` holds for all sets together, or for each on its own (marginal).
@@ -53,18 +56,19 @@ def rank_sets(
         Bound both ends of each set, the best rank only, or the worst rank only. A simultaneous set allows for all
         differences either way, so that its bounds do not change with `side`.
     area : sequence of str, optional
-        Area codes; 1, 2, ... if left out.
+        Area codes, each once; 1, 2, ... if left out.
     draws : int
-        Where the sets are not exact; at least 100.
+        Where the sets are not exact; at least 1,000.
     rng : int or Generator
-        Seed of the draws.
+        Seed of the draws, 0 or more.
 
     Raises
     ------
     DataError
-        If the estimates or their errors have the wrong shape, are not finite, or are not possible errors.
+        If the estimates or their errors have the wrong shape, are not finite, or are not possible errors; if an area
+        code comes twice; or if two errors have so much in common that rounding hides what is left.
     ValueError
-        If `level`, `side` or `draws` is outside the values above.
+        If `level`, `side`, `draws` or `rng` is outside the values above.
 
     References
     ----------
@@ -77,18 +81,19 @@ def rank_sets(
     >>> list(zip(sets.lower.tolist(), sets.upper.tolist()))
     [(1, 3), (1, 3), (1, 3), (4, 4)]
     """
-    if not 0 < level < 1:
+    if not isinstance(level, (int, float, np.floating)) or not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1; got {level!r}.")
     if side not in ("both", "best", "worst"):
         raise ValueError(f"side must be 'both', 'best' or 'worst'; got {side!r}.")
-    if draws != int(draws) or draws < LEAST_DRAWS:
-        raise ValueError(f"draws must be a whole number of at least {LEAST_DRAWS}; got {draws!r}.")
+    if not _is_whole(draws, LEAST_DRAWS):
+        raise ValueError(f"draws must be a whole number of at least {LEAST_DRAWS:,}; got {draws!r}.")
     values, codes = check_estimate(estimate, area)
     order = np.argsort(values, kind="stable")
     errors = check_errors(cov, codes, order)
-    tests = PairTests.of(values[order], errors, 1 - level, int(draws), np.random.default_rng(rng))
+    tests = PairTests.of(values[order], errors, 1 - level, int(draws), _generator(rng))
     found = tests.simultaneous(stepdown) if simultaneous else tests.marginal(stepdown, side)
     lower, upper = tests.bounds(found.critical)
+    settled = tests.settled(found.critical, found.error)
     n, place = len(values), np.argsort(order)
     return RankSets(
         area=codes,
@@ -101,6 +106,7 @@ def rank_sets(
         side=side,
         critical=found.critical[place],
         critical_error=found.error[place],
+        settled=settled[place],
         method=found.method,
         n_draws=found.n_draws,
     )
@@ -175,8 +181,22 @@ def tau_worst(
     return _end_set(sets, sets.upper > n - tau, sets.lower > n - tau, tau, "worst")
 
 
+def _is_whole(number: object, least: int) -> bool:
+    if not isinstance(number, (int, float, np.integer, np.floating)) or not np.isfinite(number):
+        return False
+    return bool(number == int(number) and number >= least)
+
+
+def _generator(rng: int | np.random.Generator) -> np.random.Generator:
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if not _is_whole(rng, 0):
+        raise ValueError(f"rng must be a whole number of 0 or more, or a Generator; got {rng!r}.")
+    return keyed_rng(int(rng), "rank-sets")
+
+
 def _check_tau(tau: int, n_areas: int) -> None:
-    if tau != int(tau) or not 1 <= tau <= n_areas:
+    if not _is_whole(tau, 1) or tau > n_areas:
         raise ValueError(f"tau must lie between 1 and {n_areas}, the number of areas; got {tau!r}.")
 
 

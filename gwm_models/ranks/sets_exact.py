@@ -1,7 +1,8 @@
-"""Exact critical values of rank confidence sets, for independent errors: no simulation, no seed.
+"""Exact critical values of rank confidence sets, for errors independent but for pairs: no simulation, no seed.
 
-Given the error of one area, the differences of the others from it are independent, so the chance that none is too
-large is a product of normal probabilities, averaged over that error: one integral an area.
+Given the error of one area, the differences of the others from it are independent (or those of two paired areas go
+together), so the chance that none is too large is a product of normal probabilities, averaged over that error: one
+integral an area.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.ranks.sets_pairs import Pairs
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 SMOOTH = 0.3
@@ -38,15 +42,15 @@ def equal_critical(n_areas: int, level: float) -> float:
     return float(studentized_range.ppf(level, n_areas, np.inf) / np.sqrt(2))
 
 
-def marginal_critical(sd: Floats, own: Floats, gap_se: Floats, above: Bools, below: Bools, alpha: float) -> Floats:
+def marginal_critical(pairs: Pairs, rows: Ints, gap_se: Floats, above: Bools, below: Bools, alpha: float) -> Floats:
     """Return the critical value of the largest standardised difference from one area, for many areas at once.
 
     Parameters
     ----------
-    sd : ndarray, shape (n_areas,)
-        Independent standard errors.
-    own : ndarray, shape (n_rows,)
-        Standard errors of the areas asked for.
+    pairs : Pairs
+        Standard errors of all areas, and which of them are correlated.
+    rows : ndarray of int, shape (n_rows,)
+        The areas asked for.
     gap_se : ndarray, shape (n_rows, n_areas)
         Standard errors of their differences from all areas.
     above, below : ndarray of bool, shape (n_rows, n_areas)
@@ -60,19 +64,18 @@ def marginal_critical(sd: Floats, own: Floats, gap_se: Floats, above: Bools, bel
     ndarray, shape (n_rows,)
         Never below 0; 0 where nothing counts.
     """
-    critical = np.zeros(len(own))
+    own, critical = pairs.sd[rows], np.zeros(len(rows))
     active = above | below
-    ratio = np.where(active, sd, np.inf).min(axis=1, initial=np.inf) / np.where(own > 0, own, 1)
+    ratio = np.where(active, pairs.own_sd(), np.inf).min(axis=1, initial=np.inf) / np.where(own > 0, own, 1)
     asked = np.flatnonzero(active.any(axis=1))
     asked = asked[np.argsort(ratio[asked])]
     rough = int((ratio[asked] < SMOOTH).sum())
     for group, graded in ((asked[:rough], True), (asked[rough:], False)):
-        step = max(1, BLOCK // (len(sd) * (500 if graded else 200)))
+        step = max(1, BLOCK // (len(pairs.sd) * (500 if graded else 200)))
         for first in range(0, len(group), step):
-            rows = group[first : first + step]
-            rule = _graded if graded else _even(float(ratio[rows[0]]), len(sd))
-            parts = (own[rows], gap_se[rows], above[rows], below[rows])
-            critical[rows] = _solve_rows(sd, *parts, rule, alpha)
+            part = group[first : first + step]
+            rule = _graded if graded else _even(float(ratio[part[0]]), len(pairs.sd))
+            critical[part] = _solve_rows(pairs, rows[part], gap_se[part], above[part], below[part], rule, alpha)
     return critical
 
 
@@ -108,18 +111,17 @@ def _graded(critical: Floats) -> tuple[Floats, Floats]:
 
 
 def _solve_rows(
-    sd: Floats, own: Floats, gap_se: Floats, above: Bools, below: Bools, rule: Rule, alpha: float
+    pairs: Pairs, rows: Ints, gap_se: Floats, above: Bools, below: Bools, rule: Rule, alpha: float
 ) -> Floats:
     from scipy.special import ndtri
 
-    tiny = np.where(sd > 0, sd, 1e-200)
     events = above.sum(axis=1) + below.sum(axis=1)
 
     def exceeded(critical: Floats) -> Floats:
         nodes, weights = rule(critical)
-        return _exceedance(critical, nodes, weights, own, tiny, gap_se, above, below)
+        return _exceedance(critical, nodes, weights, pairs, rows, gap_se, above, below)
 
-    lowest = np.full(len(own), max(0.0, -float(ndtri(alpha))))
+    lowest = np.full(len(rows), max(0.0, -float(ndtri(alpha))))
     return _solve(exceeded, lowest, np.maximum(-ndtri(alpha / events), lowest), alpha)
 
 
@@ -127,8 +129,8 @@ def _exceedance(
     critical: Floats,
     nodes: Floats,
     weights: Floats,
-    own: Floats,
-    sd: Floats,
+    pairs: Pairs,
+    rows: Ints,
     gap_se: Floats,
     above: Bools,
     below: Bools,
@@ -136,13 +138,15 @@ def _exceedance(
     """Return the probability that a difference that counts is larger than the critical value, shape (n_rows,)."""
     from scipy.special import ndtr
 
-    error = nodes * own[:, None]
+    error, reach = nodes * pairs.sd[rows, None], critical[:, None] * gap_se
+    sd = np.where(pairs.sd > 0, pairs.sd, 1e-200)
     with np.errstate(over="ignore"):
-        far_below = ndtr((error[..., None] - (critical[:, None] * gap_se)[:, None]) / sd)
+        far_below = ndtr((error[..., None] - reach[:, None]) / sd)
     inside = np.where(above[:, None], far_below[:, ::-1], 0)
     far_below *= below[:, None]
     inside += far_below
     np.subtract(1, inside, out=inside)
+    pairs.correct(inside, rows, error, reach, above, below)
     return np.asarray(((1 - inside.prod(axis=2)) * weights).sum(axis=1))
 
 

@@ -38,6 +38,9 @@ class RankSets(Frozen):
         area; the same for all if `simultaneous`; that of the last step if `stepdown`.
     critical_error : ndarray
         Simulation standard error of `critical`; 0 where it is exact.
+    settled : ndarray of bool
+        Whether the bounds would stay as they are if `critical` were up to three of its errors larger or smaller:
+        where they would not, other draws may move them; ask for more.
     method : str
         How `critical` was found, such as ``exact: studentized range`` or ``10,000 draws``.
     n_draws : int
@@ -54,6 +57,7 @@ class RankSets(Frozen):
     side: Side
     critical: Floats
     critical_error: Floats
+    settled: Bools
     method: str
     n_draws: int
 
@@ -76,6 +80,8 @@ class RankSets(Frozen):
                 "stepdown": self.stepdown,
                 "side": self.side,
                 "critical": float(self.critical[i]),
+                "critical_error": float(self.critical_error[i]),
+                "settled": bool(self.settled[i]),
                 "method": self.method,
                 "n": self.n_draws,
             }

@@ -10,6 +10,7 @@ from gwm_models.arrays import Frozen
 from gwm_models.ranks.sets_exact import equal_critical
 from gwm_models.ranks.sets_exact import marginal_critical as exact_marginal
 from gwm_models.ranks.sets_input import Errors, Independent
+from gwm_models.ranks.sets_pairs import Pairs
 from gwm_models.ranks.sets_result import Bools, Floats, Ints, Side
 from gwm_models.ranks.sets_simulated import marginal_critical as simulated_marginal
 from gwm_models.ranks.sets_simulated import simultaneous_critical
@@ -38,6 +39,8 @@ class PairTests:
     errors : Errors
     gap_se : ndarray, shape (n_areas, n_areas)
         Standard errors of the differences.
+    pairs : Pairs or None
+        The errors, if marginal sets are exact.
     gap : ndarray, shape (n_areas, n_areas)
         The row's estimate less the column's, in standard errors; infinite where they differ without error.
     alpha : float
@@ -46,6 +49,7 @@ class PairTests:
     """
 
     errors: Errors
+    pairs: Pairs | None
     gap_se: Floats
     gap: Floats
     alpha: float
@@ -56,17 +60,24 @@ class PairTests:
     def of(cls, estimate: Floats, errors: Errors, alpha: float, n_draws: int, rng: np.random.Generator) -> PairTests:
         """Set the tests up."""
         gap_se = errors.gap_se()
-        gap = np.subtract.outer(estimate, estimate)
-        known = np.where(gap_se == 0, np.sign(gap), 0)
-        np.divide(gap, gap_se, out=gap, where=gap_se > 0)
+        with np.errstate(over="ignore", under="ignore"):
+            gap = np.subtract.outer(estimate, estimate)
+            known = np.where(gap_se == 0, np.sign(gap), 0)
+            np.divide(gap / errors.unit, gap_se, out=gap, where=gap_se > 0)
         gap[known > 0], gap[known < 0] = np.inf, -np.inf
-        return cls(errors, gap_se, gap, alpha, n_draws, rng)
+        return cls(errors, Pairs.of(errors), gap_se, gap, alpha, n_draws, rng)
 
     def bounds(self, critical: Floats) -> tuple[Ints, Ints]:
         """Return the best and worst rank left open, given the critical value of each area."""
         lower = 1 + np.count_nonzero(self.gap < -critical[:, None], axis=1)
         upper = len(self.gap) - np.count_nonzero(self.gap > critical[:, None], axis=1)
         return lower, upper
+
+    def settled(self, critical: Floats, error: Floats) -> Bools:
+        """Return which areas keep their bounds if the critical value is up to three of its errors off."""
+        gap, off = np.abs(self.gap), (3 * error)[:, None]
+        near = (np.abs(gap - critical[:, None]) <= off) & (off > 0)
+        return np.asarray(~near.any(axis=1))
 
     def simultaneous(self, stepdown: bool) -> Found:
         """Return one critical value for all differences, in every direction."""
@@ -115,20 +126,21 @@ class PairTests:
                 break
             value, error[rows] = self._marginal_rows(rows, above, below, critical[rows])
             critical[rows] = np.minimum(value, critical[rows])
-        return self._found(critical, error, INTEGRAL if isinstance(self.errors, Independent) else self._drawn)
+        return self._found(critical, error, self._drawn if self.pairs is None else INTEGRAL)
 
     def _marginal_first(self, above: Bools, below: Bools) -> tuple[Floats, Floats]:
-        if not isinstance(self.errors, Independent):
-            rows = np.arange(len(self.gap))
+        rows = np.arange(len(self.gap))
+        if self.pairs is None:
             return self._marginal_rows(rows, above, below, np.full(len(rows), np.inf))
-        _, one, place = np.unique(self.errors.sd, return_index=True, return_inverse=True)
+        alone = np.isin(rows, (self.pairs.first, self.pairs.second), invert=True)
+        kind = np.column_stack([self.pairs.sd, np.where(alone, -1, rows)])  # areas of one kind have one critical value
+        _, one, place = np.unique(kind, axis=0, return_index=True, return_inverse=True)
         critical, error = self._marginal_rows(one, above, below, np.full(len(one), np.inf))
         return critical[place], error[place]
 
     def _marginal_rows(self, rows: Ints, above: Bools, below: Bools, ceiling: Floats) -> tuple[Floats, Floats]:
-        if isinstance(self.errors, Independent):
-            sd = self.errors.sd
-            exact = exact_marginal(sd, sd[rows], self.gap_se[rows], above[rows], below[rows], self.alpha)
+        if self.pairs is not None:
+            exact = exact_marginal(self.pairs, rows, self.gap_se[rows], above[rows], below[rows], self.alpha)
             return exact, np.zeros(len(rows))
         parts = (self.alpha, self.n_draws, self.rng, ceiling)
         return simulated_marginal(self.errors, self.gap_se, rows, above[rows], below[rows], *parts)

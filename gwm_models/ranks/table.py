@@ -143,8 +143,9 @@ def rank_areas(draws: Draws, area: Sequence[str], *, level: float = 0.9, n_ends:
 
     Notes
     -----
-    Areas with the same score in a draw are put in column order there. Bounds are quantiles of the draws that were
-    really drawn (`numpy.quantile`'s ``inverted_cdf``), so that an interval holds at least its probability.
+    Areas tied in every draw share their ranks evenly; areas tied in some are put in column order there. Bounds are
+    quantiles of the draws that were really drawn (`numpy.quantile`'s ``inverted_cdf``), so that an interval holds at
+    least its probability.
 
     References
     ----------
