@@ -13,7 +13,9 @@ from gwm_models.data.edition import load_edition
 from gwm_models.errors import DataError, ModelError
 from gwm_models.index.sampling import sampling_error
 from gwm_models.ranks import posterior as posterior_module
-from gwm_models.ranks.hierarchy import Hierarchy, invert, root, tiles, times
+from gwm_models.ranks.algebra import invert, root, times
+from gwm_models.ranks.bent_t import FREEDOM, BentT
+from gwm_models.ranks.hierarchy import Hierarchy, tiles
 from gwm_models.ranks.one_score import draw_from_grid, total_posterior
 from gwm_models.ranks.posterior import half_normal_of, score_posterior, shrink
 from gwm_models.ranks.table import rank_areas, rank_draws
@@ -82,12 +84,22 @@ def test_tiles_cover_every_draw_once(n_draws, n_areas, size):
     assert found == list(range(n_draws))
 
 
+def test_the_likelihood_leaves_its_argument_alone_where_no_score_of_a_domain_has_an_error():
+    scores, cov, between, region = country(13)
+    cov = with_an_exact_domain(cov)
+    both = np.stack([between, 2 * between], axis=2)
+    kept = both.copy()
+    found = Hierarchy.of(scores, cov, region).log_likelihood(both)
+    assert np.array_equal(both, kept)
+    expected = [dense(scores, cov, kept[..., i], region)[0] for i in range(2)]
+    assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], abs=1e-8)
+
+
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_the_likelihood_and_the_conditional_scores_are_those_of_one_large_gaussian_model(k, same):
     scores, cov, between, region = country(k, k=k, same=same)
     model = Hierarchy.of(scores, cov, region)
-    assert model.cov.shape[2] == (1 if same else 7)
     other = between * 2 + np.eye(k)
     log_density, mean, variance = dense(scores, cov, between, region)
     both = model.log_likelihood(np.stack([between, other], axis=2))
@@ -99,26 +111,63 @@ def test_the_likelihood_and_the_conditional_scores_are_those_of_one_large_gaussi
         assert blocks[i] == pytest.approx(variance[part, part], abs=1e-8)
 
 
-@pytest.mark.parametrize("same", [False, True])
+def with_exact_scores(cov):
+    """Take the errors of some scores away: of one area, of one domain, of all contrasts, and between two domains."""
+    cov = cov.copy()
+    cov[0] = 0
+    cov[1, 1] = cov[1, :, 1] = 0
+    cov[2] = 100.0
+    cov[3, 0, 2] = cov[3, 2, 0] = 0
+    return cov
+
+
+def with_an_exact_domain(cov):
+    cov = cov.copy()
+    cov[:, 0] = cov[:, :, 0] = 0
+    return cov
+
+
+@pytest.mark.parametrize("kind", ["different", "same", "independent", "some exact", "one domain exact"])
 @pytest.mark.parametrize("regions", [REGION, np.zeros(7, dtype=int), np.arange(7)])
-def test_draws_are_the_right_linear_map_of_the_random_numbers(same, regions):
+def test_draws_are_the_right_linear_map_of_the_random_numbers(monkeypatch, kind, regions):
     """Feed each random number alone: the draws then spell out the whole joint covariance, to rounding."""
-    scores, cov, between, region = country(11, k=3, regions=regions, same=same)
+    scores, cov, between, region = country(11, k=3, regions=regions, same=kind == "same")
+    changed = {
+        "independent": cov * np.eye(3),
+        "some exact": with_exact_scores(cov),
+        "one domain exact": with_an_exact_domain(cov),
+    }
+    cov = changed.get(kind, cov)
+    monkeypatch.setattr("gwm_models.ranks.hierarchy.TILE", 7 * 12)
+    monkeypatch.setattr("gwm_models.ranks.hierarchy.LEAST_TILE", 1)
     model, n_regions = Hierarchy.of(scores, cov, region), regions.max() + 1
     n_white, m = 7 * 3, 7 * 3 + 3 * n_regions + 1
     unit = np.eye(m)[:, : m - 1]
     white = unit[:, :n_white].reshape(m, 7, 3).transpose(1, 0, 2)
     region_white = unit[:, n_white:].reshape(m, n_regions, 3)
-    drawn = model.draw(np.repeat(between[..., None], m, axis=2), white, region_white).reshape(m, -1)
+    between_draws = np.repeat(between[..., None], m, axis=2)
+    region_means = model.sums(between_draws).draw(region_white)
+    drawn = model.draw(between_draws, region_means, white).reshape(m, -1)
     _, mean, variance = dense(scores, cov, between, region)
     assert drawn[-1] == pytest.approx(mean, abs=1e-8)
     moved = drawn[:-1] - drawn[-1]
     assert moved.T @ moved == pytest.approx(variance, abs=1e-7)
 
 
+def test_the_likelihood_holds_where_one_score_is_exact_and_true_scores_hardly_differ():
+    """The exact score then has an immense precision, which may not swamp the others by rounding."""
+    scores, cov = country(12, k=1)[0], np.full((7, 1, 1), 100.0)
+    cov[2] = 0
+    region, spread = np.zeros(7, dtype=int), np.array([1.0, 1e-4, 1e-8, 1e-16])
+    found = Hierarchy.of(scores, cov, region).log_likelihood(spread[None, None])
+    expected = np.array([dense(scores, cov, np.array([[x]]), region)[0] for x in spread])
+    assert found - found[0] == pytest.approx(expected - expected[0], abs=1e-9)
+
+
 def test_shrinking_is_the_conditional_at_the_most_probable_spread():
     scores, cov, _, region = country(4, n=7)
-    drawn, shrunk = score_posterior(scores, cov, region, codes(7), n_draws=500), shrink(scores, cov, region)
+    drawn = score_posterior(scores, cov, region, codes(7), prior_sd=100, n_draws=500)
+    shrunk = shrink(scores, cov, region)
     assert shrunk.mean == pytest.approx(drawn.shrunk, abs=1e-8)
     assert (np.linalg.eigvalsh(shrunk.cov) > 0).all()
 
@@ -160,7 +209,8 @@ def by_quadrature(y, error, region, prior_sd=100.0):
 def test_one_score_agrees_with_quadrature(same, regions):
     rng = np.random.default_rng(8)
     y, error = rng.normal(50, 25, 6), np.full(6, 9.0) if same else rng.uniform(3, 20, 6)
-    found = total_posterior(y, 9.0 if same else error, codes(6), region=regions, n_draws=100_000, seed=2)
+    options = {"region": regions, "prior_sd": 100, "n_draws": 100_000, "seed": 2}
+    found = total_posterior(y, 9.0 if same else error, codes(6), **options)
     mean, cov, tau = by_quadrature(y, error, regions)
     assert found.mean == pytest.approx(mean, abs=2e-3)
     assert found.sd == pytest.approx(np.sqrt(np.diag(cov)), rel=2e-4)
@@ -201,9 +251,43 @@ def test_one_score_follows_a_change_of_unit(scale, shift, seed):
     rng = np.random.default_rng(seed)
     y, error = rng.normal(0, 3, 8), rng.uniform(1, 3, 8)
     base = total_posterior(y, error, codes(8), n_draws=50)
-    moved = total_posterior(shift + scale * y, scale * error, codes(8), prior_sd=100 * scale, n_draws=50)
+    moved = total_posterior(shift + scale * y, scale * error, codes(8), n_draws=50)
     assert moved.mean == pytest.approx(shift + scale * base.mean, rel=1e-3, abs=2e-3 * scale)
     assert moved.sd == pytest.approx(scale * base.sd, rel=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
+def test_domain_scores_follow_a_change_of_unit_of_each_domain(scale):
+    scores, cov, _, region = country(14)
+    unit = np.array([scale, 1.0, 10.0])
+    base = score_posterior(scores, cov, region, codes(7), n_draws=400)
+    moved = score_posterior(scores * unit, cov * np.outer(unit, unit), region, codes(7), n_draws=400)
+    assert moved.shrunk == pytest.approx(base.shrunk * unit, rel=1e-4)
+    assert moved.between_sd == pytest.approx(base.between_sd * unit, rel=0.01)
+    assert moved.draws.std(axis=0) == pytest.approx(base.draws.std(axis=0) * unit, rel=0.02)
+
+
+def test_the_prior_scale_is_that_of_the_scores_or_of_their_errors_if_it_is_larger():
+    y = np.array([40.0, 60.0, 80.0, 20.0])
+    spread = 2 * y.std()
+    for error, prior_sd in ((5.0, spread), (100.0, 200.0)):
+        found, given = (total_posterior(y, error, codes(4), prior_sd=sd, n_draws=20) for sd in (None, prior_sd))
+        assert np.array_equal(found.draws, given.draws)
+        options = {"region": np.zeros(4, dtype=int), "area": codes(4), "n_draws": 20}
+        cov = np.full((4, 1, 1), error**2)
+        found, given = (score_posterior(y[:, None], cov, prior_sd=sd, **options) for sd in (None, prior_sd))
+        assert np.array_equal(found.draws, given.draws)
+
+
+def test_a_prior_at_odds_with_the_scores_is_refused():
+    """Scores in thousands, variance 13.3 less 1 of their errors, with a prior for scores up to a hundred."""
+    y = 1000 * np.array([0.0, 1, 2, 5, 9])
+    with pytest.raises(ModelError, match="The scores spread 35 times as far as prior_sd, beyond their errors"):
+        total_posterior(y, 1000.0, codes(5), prior_sd=100)
+    with pytest.raises(ModelError, match="Give a larger one, in the unit of the scores, or none"):
+        score_posterior(y[:, None], np.full((5, 1, 1), 1e6), np.zeros(5, dtype=int), codes(5), prior_sd=100)
+    apart = total_posterior([0.0, 1e6], 1.0, ["A", "B"], region=[0, 1], prior_sd=100, n_draws=10)
+    assert apart.mean == pytest.approx([0, 1e6])
 
 
 def test_an_area_keeps_its_draws_when_areas_are_put_in_another_order():
@@ -215,6 +299,85 @@ def test_an_area_keeps_its_draws_when_areas_are_put_in_another_order():
     assert second.draws[:, turned] == pytest.approx(first.draws, abs=1e-6)
 
 
+def skewed_sample(n=4000):
+    rng = np.random.default_rng(14)
+    first = stats.skewnorm(4).rvs(n, random_state=rng)
+    return np.column_stack([3 + 2 * first, 0.5 * rng.normal(size=n) - 0.4 * first, 10 * rng.normal(size=n)])
+
+
+def straightened(bent, x):
+    return np.sinh(np.arcsinh((x - bent.centre) / bent.width) - bent.bend)
+
+
+def test_a_bent_t_takes_the_skewness_mean_and_covariance_of_its_sample():
+    sample = skewed_sample()
+    bent = BentT.like(sample)
+    straight = straightened(bent, sample)
+    drawn, _ = bent.draw(200_000, np.random.default_rng(15))
+    assert stats.skew(sample)[0] > 0.6
+    assert stats.skew(drawn)[0] > 0.6
+    assert stats.skew(straight) == pytest.approx(np.zeros(3), abs=0.01)
+    again = straightened(bent, drawn)
+    assert again.mean(axis=0) == pytest.approx(straight.mean(axis=0), abs=0.02)
+    assert np.cov(again.T) == pytest.approx(np.cov(straight.T), abs=0.02)
+
+
+def test_the_density_of_a_bent_t_is_that_of_a_t_after_a_change_of_variables():
+    bent = BentT.like(skewed_sample())
+    drawn, log_density = bent.draw(50, np.random.default_rng(16))
+    step = 1e-5 * bent.width
+    slope = (straightened(bent, drawn + step) - straightened(bent, drawn - step)) / (2 * step)
+    plain = stats.multivariate_t(bent.mean, bent.spread @ bent.spread.T, df=FREEDOM).logpdf(straightened(bent, drawn))
+    expected = plain + np.log(slope).sum(axis=1)
+    assert log_density - log_density[0] == pytest.approx(expected - expected[0], abs=1e-7)
+
+
+def test_a_sample_that_does_not_vary_has_no_bent_t():
+    sample = skewed_sample(100)
+    sample[:, 1] = 5.0
+    with pytest.raises(np.linalg.LinAlgError):
+        BentT.like(sample)
+
+
+def test_the_second_proposal_fits_the_monitor_scores_better_than_the_first(monkeypatch):
+    edition = load_edition()
+    given = edition.domain_scores, sampling_error(edition).domain_cov, edition.areas.region_index(), edition.areas.code
+    second = score_posterior(*given, n_draws=8000)
+    monkeypatch.setattr(posterior_module, "GOOD_TAIL", -np.inf)
+    first = score_posterior(*given, n_draws=8000)
+    assert second.efficiency > 0.9
+    assert first.efficiency < 0.85
+
+
+def test_where_the_second_proposal_serves_worse_the_first_gives_all_draws_of_the_same_posterior(monkeypatch):
+    scores, cov, _, region = country(12)
+    second = score_posterior(scores, cov, region, codes(7), n_draws=20_000)
+    monkeypatch.setattr(posterior_module, "GOOD_TAIL", -np.inf)
+    first = score_posterior(scores, cov, region, codes(7), n_draws=20_000)
+    assert first.efficiency != second.efficiency
+    assert not np.array_equal(first.between, second.between)
+    sd = second.draws.std(axis=0)
+    assert (first.draws.mean(axis=0) - second.draws.mean(axis=0)) / sd == pytest.approx(np.zeros((7, 3)), abs=0.06)
+    assert first.draws.std(axis=0) == pytest.approx(sd, rel=0.05)
+    assert first.between_sd == pytest.approx(second.between_sd, rel=0.03)
+
+
+@pytest.mark.parametrize("n_draws", [1500, 20_000])
+def test_region_means_belong_to_the_spread_they_were_drawn_for(n_draws):
+    """With few areas the spread varies widely: region means given another one have another variance."""
+    scores, cov, _, region = country(12, k=1)
+    model = Hierarchy.of(scores, cov, region)
+    spread = posterior_module._spreads(model, np.zeros(1), n_draws, 1)
+    assert spread.region.shape == (1, 2, n_draws)
+    mean, variance, _ = model.sums(spread.between).region_mean
+    z = (spread.region[0] - mean[0]) / np.sqrt(variance[0][0])
+    assert variance[0][0].max() > 10 * variance[0][0].min()
+    wide = variance[0][0] > np.quantile(variance[0][0], 0.8)
+    assert z.std() == pytest.approx(1, abs=0.05)
+    assert z[wide].std() == pytest.approx(1, abs=0.08)
+    assert stats.kurtosis(z.ravel()) == pytest.approx(0, abs=0.3)
+
+
 def reference(known):
     with (known / "bayes_hier_ref_hom15.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -224,7 +387,7 @@ def reference(known):
 def test_the_reference_posterior_of_the_published_totals_is_reached(known):
     """One mean for all areas, error 15: within one rank and 0.005 of every probability."""
     expected = reference(known)
-    found = total_posterior(expected["total"], 15.0, codes(118), n_draws=250_000)
+    found = total_posterior(expected["total"], 15.0, codes(118), prior_sd=100, n_draws=250_000)
     assert found.mean == pytest.approx(expected["post_mean"], abs=0.1)
     assert found.sd == pytest.approx(expected["post_sd"], rel=0.005)
     table = rank_areas(found.draws, codes(118), level=0.95)
@@ -263,7 +426,7 @@ def test_one_area_has_its_published_score_and_error_for_posterior():
 
 
 def test_two_areas_are_drawn_towards_each_other():
-    total = total_posterior([40.0, 60.0], 10.0, ["A", "B"])
+    total = total_posterior([40.0, 60.0], 10.0, ["A", "B"], prior_sd=100)
     mean, cov, _ = by_quadrature(np.array([40.0, 60.0]), np.full(2, 10.0), np.zeros(2, dtype=int))
     assert 40 < mean[0] < 50
     assert total.mean == pytest.approx(mean, abs=1e-3)
@@ -302,7 +465,7 @@ def test_scores_without_error_stay_as_published_and_the_others_move():
 
 def test_one_exact_area_does_not_pin_the_others():
     y, error = np.random.default_rng(3).normal(0, 50, 6), np.array([0.0, 10, 12, 9, 11, 10])
-    total = total_posterior(y, error, codes(6))
+    total = total_posterior(y, error, codes(6), prior_sd=100)
     nearly, _, _ = by_quadrature(y, np.maximum(error, 1e-3), np.zeros(6, dtype=int))
     assert total.mean == pytest.approx(nearly, abs=0.01)
 
@@ -370,7 +533,7 @@ def put(place, value):
         ({"region": lambda region: region + 1}, "region must number the groups 0, 1, 2, ... without gaps"),
         ({"region": lambda region: region + 0.5}, "region has shape .* and type float64; expected 5 integers"),
         ({"area": lambda area: ("A", *area[1:4], "A")}, "area code 'A' appears more than once"),
-        ({"n_draws": lambda _: 0}, "n_draws is 0; expected 1 or more"),
+        ({"n_draws": lambda _: 0}, "n_draws is 0; expected a whole number, 1 or more"),
     ],
 )
 def test_figures_that_are_not_scores_with_a_covariance_are_refused(changes, message):
@@ -387,7 +550,7 @@ def test_figures_that_are_not_scores_with_a_covariance_are_refused(changes, mess
         ([1.0, 2.0, 3.0], [1.0, 1.0], {}, r"std_error has shape \(2,\); expected 1 axes, the first one of 3 areas"),
         ([[1.0, 2.0, 3.0]], 1.0, {}, r"estimate has shape \(1, 3\)"),
         ([1.0, 2.0, 3.0], 1.0, {"region": [0, 2, 2]}, "without gaps"),
-        ([1.0, 2.0, 3.0], 1.0, {"n_draws": -1}, "n_draws is -1; expected 1 or more"),
+        ([1.0, 2.0, 3.0], 1.0, {"n_draws": -1}, "n_draws is -1; expected a whole number, 1 or more"),
         ([1.0, 2.0, 3.0], 1.0, {"prior_sd": 0.0}, "prior_sd is 0.0; expected a number above zero"),
     ],
 )
@@ -417,7 +580,8 @@ def uniform_ranks(ranks, n_bins=10):
 def test_simulation_based_calibration_of_the_domain_scores():
     """Talts et al. (2018): the truth, drawn from the prior, has a uniform rank among posterior draws.
 
-    The mean of regions has a flat prior; ranks do not depend on where it lies, so that it may be fixed.
+    The mean of regions has a flat prior; ranks do not depend on where it lies, so that it may be fixed. There are
+    enough draws for the second proposal.
     """
     rng, n, region = np.random.default_rng(31), 12, np.arange(12) % 2
     ranks = []
@@ -428,7 +592,7 @@ def test_simulation_based_calibration_of_the_domain_scores():
         error = rng.uniform(10, 80, (n, 3))
         cov = correlated(rng, 3) * error[:, :, None] * error[:, None, :]
         published = truth + np.einsum("njk,nk->nj", np.linalg.cholesky(cov), rng.normal(size=(n, 3)))
-        drawn = score_posterior(published, cov, region, codes(n), n_draws=1000, seed=replicate)
+        drawn = score_posterior(published, cov, region, codes(n), prior_sd=100, n_draws=2500, seed=replicate)
         below = [(drawn.draws[:, 0] < truth[0]).mean(axis=0), (drawn.draws[:, 5] < truth[5]).mean(axis=0)]
         total = drawn.draws.sum(axis=2) < truth.sum(axis=1)
         spread = (np.diagonal(drawn.between, axis1=1, axis2=2) < sd**2).mean(axis=0)
@@ -445,9 +609,9 @@ def test_simulation_based_calibration_of_one_score():
         tau = abs(rng.normal(0, 100))
         truth = np.array([50.0, 300.0])[region] + tau * rng.normal(size=n)
         error = rng.uniform(5, 120, n)
-        drawn = total_posterior(
-            truth + error * rng.normal(size=n), error, codes(n), region=region, n_draws=500, seed=replicate
-        )
+        published = truth + error * rng.normal(size=n)
+        options = {"region": region, "prior_sd": 100, "n_draws": 500, "seed": replicate}
+        drawn = total_posterior(published, error, codes(n), **options)
         ranks.append(np.append((drawn.draws < truth).mean(axis=0), (drawn.between < tau).mean()))
     assert uniform_ranks(np.array(ranks), n_bins=20) > 0.01
 
@@ -466,7 +630,7 @@ def test_rank_intervals_of_the_domain_model_hold_the_true_rank_nine_times_in_ten
         truth = rng.normal(100, 20, (9, 3))[region] + rng.multivariate_normal(np.zeros(3), between, n)
         cov = np.einsum("nj,jk->njk", rng.uniform(6, 20, (n, 3)) ** 2, np.eye(3))
         published = truth + np.sqrt(np.diagonal(cov, axis1=1, axis2=2)) * rng.normal(size=(n, 3))
-        drawn = score_posterior(published, cov, region, codes(n), n_draws=2000, seed=replicate).draws
+        drawn = score_posterior(published, cov, region, codes(n), n_draws=2500, seed=replicate).draws
         held.append(inside(rank_areas(drawn.sum(axis=2), codes(n), level=0.9), truth.sum(axis=1)))
     assert 0.88 <= np.mean(held) <= 0.92
 
@@ -492,7 +656,7 @@ def test_the_domain_model_agrees_with_pymc():
     edition = load_edition()
     scores, cov, region = edition.domain_scores, sampling_error(edition).domain_cov, edition.areas.region_index()
     chain, n_mean, n_sd = sample_scores(scores, cov, region, draws=1200, seed=1)
-    exact = score_posterior(scores, cov, region, edition.areas.code, n_draws=40_000)
+    exact = score_posterior(scores, cov, region, edition.areas.code, prior_sd=100, n_draws=40_000)
     drawn, n_exact = exact.draws, 40_000 * exact.efficiency
     gap = chain.mean(axis=0) - drawn.mean(axis=0)
     distance = gap / np.sqrt(chain.var(axis=0) / n_mean + drawn.var(axis=0) / n_exact)

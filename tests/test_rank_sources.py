@@ -1,5 +1,7 @@
 """Where the uncertainty of ranks comes from: sampling error, the method, both; and the covariance behind the sets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from gwm_models.index.aggregate import composite
 from gwm_models.index.normalise import ranks_of
 from gwm_models.index.rebuild import RobustnessSpec, draw_choices, index_data, rebuild_ranks
 from gwm_models.index.sampling import sampling_error
+from gwm_models.ranks.change import rank_change
 from gwm_models.ranks.edition import (
     assumed_indicators,
     domain_errors,
@@ -17,7 +20,14 @@ from gwm_models.ranks.edition import (
     rank_rows,
     total_covariance,
 )
-from gwm_models.ranks.sources import SOURCES, SourceDraws, edition_sources, method_shift, method_totals
+from gwm_models.ranks.sources import (
+    SOURCES,
+    SourceDraws,
+    edition_sources,
+    method_shift,
+    method_totals,
+    paired_sources,
+)
 from gwm_models.ranks.table import rank_draws
 
 DOMAIN = ("access", "access", "quality", "quality", "quality")
@@ -38,7 +48,7 @@ def by_area(found, total=None):
     n = found.shape[1]
     middle = np.zeros(n) if total is None else total
     area = tuple(f"area-{i}" for i in range(n))
-    return lambda shift: SourceDraws(area, middle, found, shift, middle, ())
+    return lambda shift: SourceDraws(area, middle, found, shift, middle, (), (("access", "x"),))
 
 
 # The method ---------------------------------------------------------------------------------------------------------
@@ -151,25 +161,63 @@ def test_the_sources_of_an_edition_widen_each_other(monitor):
     np.testing.assert_allclose(found.shrunk.round(1), [row["shrunk_score"] for row in published])
 
 
+# Two editions ------------------------------------------------------------------------------------------------------
+
+
+def test_one_method_in_a_row_serves_both_editions_and_sampling_errors_are_independent():
+    """Two editions alike, drawn with one seed: by method nothing moves, by both only the sampling error does."""
+    found = edition_sources(load_edition("open-2017"), n_draws=600, seed=7)
+    before, after = paired_sources(found, found, "method", seed=7)
+    assert np.array_equal(before, after) and np.array_equal(before, found.of("method"))
+    change = rank_change(before, after, found.area, pairing="joint")
+    assert not change.lower.any() and not change.upper.any()
+    before, after = paired_sources(found, found, "both", seed=7)
+    sampling = after - found.shift
+    assert np.array_equal(before, found.of("both")) and not np.allclose(sampling, found.sampling)
+    np.testing.assert_allclose(np.sort(sampling, axis=0), np.sort(found.sampling, axis=0), rtol=1e-12)
+    joint = rank_change(before, after, found.area, pairing="joint")
+    apart = rank_change(found.of("both"), found.of("both"), found.area, pairing="independent", seed=7)
+    assert (joint.upper - joint.lower).mean() < (apart.upper - apart.lower).mean() - 2
+
+
+def test_the_shorter_of_two_editions_sets_how_many_draws_are_paired():
+    rng = np.random.default_rng(3)
+    long, short = (by_area(rng.normal(size=(n, 3)))(rng.normal(size=(n, 3))) for n in (9, 5))
+    for source in ("method", "both"):
+        before, after = paired_sources(long, short, source, seed=1)
+        assert before.shape == after.shape == (5, 3)
+
+
+def test_methods_for_other_indicators_are_not_one_method():
+    one = by_area(np.zeros((4, 2)))(np.zeros((4, 2)))
+    with pytest.raises(DataError, match="varied for other indicators"):
+        paired_sources(one, replace(one, varied=(("access", "y"),)), "both", seed=1)
+
+
 # Errors -------------------------------------------------------------------------------------------------------------
 
 
-def test_areas_of_one_survey_unit_have_one_error_and_others_none_in_common(monitor):
+def test_areas_of_one_survey_unit_have_one_error_in_what_they_share_and_others_none_in_common(monitor):
     cov, names = total_covariance(monitor), monitor.areas.name
     i, j = names.index("Bournemouth"), names.index("Poole")
-    error = sampling_error(monitor).total_std_error
-    np.testing.assert_allclose(np.diag(cov), error**2)
-    assert cov[i, j] == cov[j, i] == pytest.approx(error[i] * error[j])
+    found = sampling_error(monitor)
+    np.testing.assert_allclose(np.diag(cov), found.total_std_error**2)
+    scores, access = monitor.domain_scores, monitor.spec.domain_ids.index("access")
+    assert (scores[i] == scores[j]).tolist() == [d == access for d in range(3)]  # one figure for access, two for others
+    assert cov[i, j] == cov[j, i] == pytest.approx(found.domain_cov[i, access, access])
     cov[i, j] = cov[j, i] = 0
     assert np.count_nonzero(cov) == len(names)
 
 
-def test_areas_with_one_error_are_told_apart_if_their_scores_differ(monitor):
-    sets = edition_sets(monitor, level=0.9)
+def test_areas_of_one_survey_unit_can_be_in_either_order_where_their_own_errors_allow_it(monitor):
+    """Their totals differ by 54.9 points, which is less than the single-step critical value of standard errors."""
+    sets = edition_sets(monitor, level=0.9, simultaneous=True)
     i, j = (monitor.areas.name.index(name) for name in ("Bournemouth", "Poole"))
-    assert monitor.total[j] > monitor.total[i]
-    assert sets.upper[j] < len(monitor.areas) and sets.lower[i] > 1
-    assert sets.method == "10,000 draws"
+    own = sampling_error(monitor).domain_cov[[i, j], 1:, 1:]  # of the two domains that each has for itself
+    gap, gap_se = monitor.total[j] - monitor.total[i], np.sqrt(own.sum())
+    assert gap == pytest.approx(54.9, abs=0.05) and gap_se == pytest.approx(13.5, abs=0.05)
+    assert 0 < gap < sets.critical[i] * gap_se
+    assert sets.lower[i] <= sets.upper[j] < len(monitor.areas) and sets.lower[i] > 1
 
 
 def test_an_assumed_error_takes_the_place_of_the_one_it_stands_for(monitor):

@@ -67,7 +67,7 @@ class RankChange(Frozen):
     n_draws: int
 
     def __repr__(self) -> str:
-        """Return one line: how many areas, how many surely move."""
+        """Return one line: how many areas, how many have an interval of the change without 0."""
         sure = int(((self.lower > 0) | (self.upper < 0)).sum())
         return f"RankChange({len(self.area)} areas, {sure} move at {100 * self.level:g}%, {self.pairing} draws)"
 
@@ -107,7 +107,8 @@ def rank_change(
     Parameters
     ----------
     before, after : array_like, shape (n_draws, n_areas)
-        Draws of the score; higher is better. Areas are ranked inside each draw; ties go by column order.
+        Draws of the score; higher is better. Areas are ranked inside each draw; ties go by column order, also where
+        areas are tied in every draw, whose ranks a rank table shares out.
     area : sequence of str
         Area codes, in the column order of `before`.
     after_area : sequence of str, optional
@@ -133,11 +134,15 @@ def rank_change(
     look dependent although nothing ties them. With ``independent`` the rows of `after` are therefore put in a random
     order first (and the longer set is cut to the shorter), which is a draw from the product of the two posteriors.
 
-    Editions need not be independent: surveys whose windows overlap or that keep households for several waves, an
-    indicator that is carried over unchanged, and two areas that share one survey unit in both editions all make the
-    errors of the two editions move together. An area's own errors then partly cancel in its change, so that treating
-    the editions as independent makes intervals of the change too wide rather than too narrow, and probabilities of a
-    change too cautious. Sharing *within* an edition is no matter: it is in the draws of that edition already.
+    Where the method is drawn as well, `gwm_models.ranks.sources.paired_sources` puts one method in each row of both.
+
+    Editions need not be independent: surveys whose windows overlap or that keep households for several waves, and an
+    indicator that is carried over unchanged, make the errors of the two editions move together. An area's own errors
+    then partly cancel in its change. Nor does each posterior know of the other edition: each shrinks its areas by as
+    much as its own errors ask. Where the second edition is the less precise one, its areas lie nearer to the middle,
+    so that those at the bottom look likely to rise and those at the top to fall though nothing has changed. Intervals
+    and probabilities of a change may therefore be off either way; read them with the precision of both editions in
+    mind. Only a model of both editions together could do without that.
 
     References
     ----------

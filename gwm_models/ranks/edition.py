@@ -39,9 +39,15 @@ def edition_posterior(edition: Edition, *, n_draws: int, seed: int, hours_error:
         domain_errors(edition, hours_error),
         edition.areas.region_index(),
         edition.areas.code,
+        prior_sd=prior_sd(edition),
         n_draws=n_draws,
         seed=seed,
     )
+
+
+def prior_sd(edition: Edition) -> float:
+    """Return the prior scale of the spread between areas: the largest score on the scale of one indicator."""
+    return float(np.abs(edition.spec.scale).max())
 
 
 def domain_errors(edition: Edition, hours_error: float | None = None) -> Floats:
@@ -88,8 +94,17 @@ def short_label(edition: Edition, indicator: str) -> str:
     return edition.spec.indicator(indicator).label.partition(" (")[0]
 
 
-def hours_words(edition: Edition, hours_error: float | None = None) -> str:
-    """Say what is assumed of the errors that have no source; empty where nothing is."""
+def hours_words(edition: Edition, hours_error: float | None = None, *, advice: bool = True) -> str:
+    """Say what is assumed of the errors that have no source; empty where nothing is.
+
+    Parameters
+    ----------
+    edition : Edition
+    hours_error : float, optional
+        As in `domain_errors`.
+    advice : bool
+        Say which option changes it.
+    """
     assumed = assumed_indicators(edition)
     if not assumed:
         return ""
@@ -100,19 +115,69 @@ def hours_words(edition: Edition, hours_error: float | None = None) -> str:
     twin = short_label(edition, edition.spec.indicators[assumed[0]].sampling["same_points_as"])
     return (
         f"Assumed: {names} has no open figures; its sampling error is that of {twin}, in score points "
-        f"(median {np.median(points):.1f}). Set another with --hours-error."
+        f"(median {np.median(points):.1f})." + (" Set another with --hours-error." if advice else "")
     )
 
 
 def total_covariance(edition: Edition, hours_error: float | None = None) -> Floats:
     """Return the sampling covariance of the totals of all areas, shape (n_areas, n_areas).
 
-    Areas that carry the figures of one survey unit have one error between them: correlation 1. The errors of other
-    areas are independent.
+    Two areas of one survey unit have one error between them in each domain where they carry the unit's score, the same
+    in both; their errors in other domains, and those of other areas, are independent.
     """
-    error = np.sqrt(domain_errors(edition, hours_error).sum(axis=(1, 2)))
-    unit = np.unique(edition.areas.unit, return_inverse=True)[1]
-    return np.where(unit[:, None] == unit, np.outer(error, error), 0.0)
+    cov = domain_errors(edition, hours_error)
+    total = np.diag(cov.sum(axis=(1, 2)))
+    for i, j in _same_unit(edition):
+        shared = _shared_domains(edition, cov, i, j)
+        if shared.any():
+            own, other = (cov[area][:, shared].sum(axis=0) for area in (i, j))
+            total[i, j] = total[j, i] = own @ np.linalg.solve(cov[i][np.ix_(shared, shared)], other)
+    return total
+
+
+def _same_unit(edition: Edition) -> list[tuple[int, int]]:
+    """Return the pairs of areas that belong to one survey unit."""
+    unit = np.asarray(edition.areas.unit)
+    i, j = np.nonzero(np.triu(unit[:, None] == unit, 1))
+    return list(zip(i.tolist(), j.tolist(), strict=True))
+
+
+def _shared_domains(edition: Edition, cov: Floats, i: int, j: int) -> NDArray[np.bool_]:
+    """Return in which domains two areas of a survey unit carry the same score with the same error."""
+    same = edition.domain_scores[i] == edition.domain_scores[j]
+    same &= np.diagonal(cov[i]) == np.diagonal(cov[j])
+    same[same] = (cov[i] == cov[j])[np.ix_(same, same)].all(axis=1)
+    return np.asarray(same)
+
+
+def shared_unit_note(edition: Edition, area: str) -> str:
+    """Say what it means for the errors of an area that others belong to the same survey unit; empty where none do.
+
+    Parameters
+    ----------
+    edition : Edition
+    area : str
+        Area code.
+    """
+    place, cov = edition.areas.code.index(area), sampling_error(edition).domain_cov
+    pairs = [pair for pair in _same_unit(edition) if place in pair]
+    if not pairs:
+        return ""
+    others = [j if i == place else i for i, j in pairs]
+    shared = np.any([_shared_domains(edition, cov, place, other) for other in others], axis=0)
+    labels = dict(edition.spec.domains)
+    domains = " and ".join(labels[name] for name, both in zip(edition.spec.domain_ids, shared, strict=True) if both)
+    names = " and ".join(edition.areas.name[k] for k in sorted((place, *others)))
+    note = (
+        f"{names} belong to one survey unit, whose sample size stands for each of them: where a score is of one area "
+        "only, its sampling error is larger than stated, by an unknown amount."
+    )
+    if not domains:
+        return note
+    return (
+        f"{note} They share one figure for {domains}: confidence sets count its error once for both, rank intervals "
+        "draw it for each as if independent."
+    )
 
 
 @lru_cache(maxsize=8)

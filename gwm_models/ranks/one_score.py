@@ -16,12 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from gwm_models.arrays import Frozen
 from gwm_models.draws import keyed_rng
-from gwm_models.errors import DataError
 from gwm_models.ranks.hierarchy import STREAM, tiles
 from gwm_models.ranks.score_checks import (
     check_codes,
     check_errors,
     check_n_draws,
+    check_prior,
     check_regions,
     check_spread,
     check_table,
@@ -31,7 +31,6 @@ from gwm_models.ranks.score_checks import (
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PRIOR_SD = 100.0
 GRID, ROUNDS = 500, 3
 """Points of the grid of log `tau`, and how often it closes in on where the posterior is."""
 NEGLIGIBLE = 20.0
@@ -67,7 +66,7 @@ def total_posterior(
     area: Sequence[str],
     *,
     region: ArrayLike | None = None,
-    prior_sd: float = PRIOR_SD,
+    prior_sd: float | None = None,
     n_draws: int = 4000,
     seed: int = 1,
 ) -> TotalPosterior:
@@ -83,8 +82,9 @@ def total_posterior(
         Codes: draws are keyed by seed and code.
     region : array_like of int, shape (n_areas,), optional
         Group of each area, 0 to n_regions - 1. One mean for all areas if left out.
-    prior_sd : float
-        Scale of the half-normal prior of the standard deviation between areas, in the unit of the scores.
+    prior_sd : float, optional
+        Scale of the half-normal prior of the standard deviation between areas, in the unit of the scores. By default
+        it follows the scores: twice their standard deviation, or twice their root mean square error if that is larger.
     n_draws, seed : int
 
     Raises
@@ -92,7 +92,7 @@ def total_posterior(
     DataError
         If an array has the wrong shape or is not finite, or a standard error is negative.
     ModelError
-        If exact scores that are all tied leave no spread to estimate.
+        If exact scores that are all tied leave no spread to estimate, or the scores are at odds with the prior.
 
     References
     ----------
@@ -105,22 +105,21 @@ def total_posterior(
     >>> posterior.draws.shape
     (1000, 3)
     >>> posterior.mean.round(1).tolist()
-    [10.5, 20.2, 59.3]
+    [10.7, 20.3, 59.0]
     """
     score = check_table(estimate, "estimate", area, ndim=1)
     check_codes(area)
     check_n_draws(n_draws)
     groups = np.zeros(len(score), dtype=np.int64) if region is None else check_regions(region, len(score))
     error = check_errors(std_error, area)
-    if not (np.isfinite(prior_sd) and prior_sd > 0):
-        raise DataError(f"prior_sd is {prior_sd}; expected a number above zero, in the unit of the scores.")
+    (scale,) = check_prior(prior_sd, score[:, None], error[:, None] ** 2, groups)
     exact = error == 0
     if exact.all():
         seen = np.full(n_draws, np.sqrt(spread_seen(score[:, None], groups)[0, 0]))
         return TotalPosterior(np.tile(score, (n_draws, 1)), score.copy(), np.zeros(len(score)), seen)
     check_spread(score[:, None], exact[:, None], groups)
     model = _Model.of(score, error, groups)
-    grid, density = _posterior_grid(model, prior_sd)
+    grid, density = _posterior_grid(model, float(scale))
     tau = draw_from_grid(grid, density, keyed_rng(seed, "total:between").random(n_draws))
     mean, sd = model.moments(np.exp(grid), density)
     draws = _draws(model, tau, area, seed)
@@ -140,7 +139,7 @@ def _draws(model: _Model, tau: Floats, area: Sequence[str], seed: int) -> Floats
             stream.standard_normal(out=held)
         region_white = region_stream.standard_normal((white.shape[1], len(model.size)))
         for tile in tiles(white.shape[1], n):
-            draws[part][tile] = model.draw(tau[part][tile], white[:, tile], region_white[tile])
+            model.draw(tau[part][tile], white[:, tile], region_white[tile], draws[part][tile])
     return draws
 
 
@@ -186,18 +185,22 @@ class _Model(Frozen):
         log_det = np.log(of_region).sum(axis=1) - repeats * np.log(precision).sum(axis=1)
         return np.asarray(-0.5 * (log_det + left))
 
-    def draw(self, tau: Floats, white: Floats, region_white: Floats) -> Floats:
-        """Draw true scores given `tau`, (m, n_areas).
+    def draw(self, tau: Floats, white: Floats, region_white: Floats, out: Floats) -> None:
+        """Draw true scores given `tau` into `out`, shape (m, n_areas).
 
         Normals have shapes (n_areas, m) and (m, n_regions); areas, here and there, stand in the order given to `of`.
         """
+        one_region = len(self.size) == 1
         precision, of_region, mean = self._region_mean(tau)
         region = self._spread(mean + region_white / np.sqrt(of_region))
-        noise = np.ascontiguousarray(white.T)[:, self.order] if len(self.size) > 1 else np.ascontiguousarray(white.T)
-        noise *= tau[:, None] * np.sqrt(self.variance * precision)
-        noise += self.score + self.centre
-        noise -= self.variance * precision * (self.score - region)
-        return noise[:, self.place] if len(self.size) > 1 else noise
+        shrinkage = self.variance * precision
+        np.multiply(white.T if one_region else white.T[:, self.order], tau[:, None] * np.sqrt(shrinkage), out=out)
+        out += self.score + self.centre
+        moved = self.score - region
+        moved *= shrinkage
+        out -= moved
+        if not one_region:
+            out[:] = out[:, self.place]
 
     def moments(self, tau: Floats, weight: Floats) -> tuple[Floats, Floats]:
         """Return posterior mean and standard deviation of true scores over a weighted grid of `tau`."""

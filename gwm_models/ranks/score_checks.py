@@ -16,6 +16,10 @@ ROUNDING = 1e-9
 """Asymmetry or negative eigenvalue, as a share of the largest variance, that rounding may leave."""
 
 
+MOST_OUT = 10.0
+"""Prior scales of a spread between areas that put its prior at odds with the scores."""
+
+
 def check_table(values: ArrayLike, what: str, area: Sequence[str], *, ndim: int = 2) -> Floats:
     """Return finite figures, one row an area.
 
@@ -44,9 +48,47 @@ def check_codes(area: Sequence[str]) -> None:
 
 
 def check_n_draws(n_draws: int) -> None:
-    """Raise DataError if no draw is asked for."""
-    if n_draws < 1:
-        raise DataError(f"n_draws is {n_draws}; expected 1 or more.")
+    """Raise DataError unless a whole number of draws is asked for, one at least."""
+    if not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
+        raise DataError(f"n_draws is {n_draws}; expected a whole number, 1 or more.")
+
+
+def check_prior(prior_sd: ArrayLike | None, scores: Floats, variance: Floats, region: Ints) -> Floats:
+    """Return the prior scale of the spread between areas for each column of scores, shape (k,).
+
+    Where none is given it follows the figures, so that their unit does not matter: twice the standard deviation of the
+    scores, or twice their root mean square sampling error if that is larger (few scores may happen to lie close).
+
+    Parameters
+    ----------
+    prior_sd : array_like, shape () or (k,), or None
+    scores, variance : ndarray, shape (n_areas, k)
+        Published scores and their sampling variance.
+    region : ndarray of int, shape (n_areas,)
+
+    Raises
+    ------
+    DataError
+        If a scale is not a number above zero.
+    ModelError
+        If the scores spread so far beyond their errors that a scale given is at odds with them.
+    """
+    k = scores.shape[1]
+    if prior_sd is None:
+        found = 2 * np.maximum(scores.std(axis=0), np.sqrt(variance.mean(axis=0)))
+        return np.asarray(np.where(found > 0, found, found.max()))
+    given = np.asarray(prior_sd, dtype=float)
+    if given.shape not in ((), (k,)) or not (np.isfinite(given) & (given > 0)).all():
+        raise DataError(f"prior_sd is {prior_sd}; expected a number above zero, in the unit of the scores.")
+    if len(scores) > region.max() + 1:
+        excess = np.diag(spread_seen(scores, region)) - variance.mean(axis=0)
+        share = float(np.max(np.sqrt(np.maximum(excess, 0)) / given))
+        if share > MOST_OUT:
+            raise ModelError(
+                f"The scores spread {share:.0f} times as far as prior_sd, beyond their errors: the prior is at odds "
+                "with them. Give a larger one, in the unit of the scores, or none."
+            )
+    return np.asarray(np.broadcast_to(given, (k,)))
 
 
 def check_regions(region: ArrayLike, n_areas: int) -> Ints:

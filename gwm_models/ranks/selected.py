@@ -1,9 +1,9 @@
-"""Scores of areas that are looked at because they came last, or first: corrected for that selection.
+"""Scores of areas that are looked at because they came last, or first: intervals corrected for that selection.
 
 The score of the area that came last is too low on average: it came last partly by bad luck. In the Bayesian reading
 nothing needs to be corrected: a posterior from a hierarchical model is conditional on all the data, whatever made us
-look at an area, and has shrunk the scores already. Without such a model, the functions here give estimates and
-intervals whose promises hold for selected areas.
+look at an area, and has shrunk the scores already. Without such a model, the functions here give intervals whose
+promise holds for selected areas.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class SelectedScores(Frozen):
         Scores as estimated.
     std_error : ndarray
     estimate : ndarray
-        Median-unbiased estimates, given that the area was selected.
+        Median-unbiased estimates, given that the area was selected; not for quoting, see `selected_scores`.
     lower, upper : ndarray
         Bounds of the intervals.
     end : {"worst", "best"}
@@ -119,9 +119,10 @@ def selected_scores(
 
     Notes
     -----
-    Where the next area is close to the last one picked, the data hardly say how lucky the pick was: the estimate can
-    then lie far from the published score, and only the interval should be read. Picking more areas moves the cut.
-    Estimates need not keep the order of the scores.
+    Only the interval should be read. The estimate is too high as often as too low, but where the next area is close
+    to the last one picked, the data hardly say how lucky the pick was, and it lies far out either way: its mean squared
+    error is then larger than that of the published score. As a point use the mean of a hierarchical posterior. Picking
+    more areas moves the cut. Estimates need not keep the order of the scores.
 
     References
     ----------

@@ -29,6 +29,7 @@ from gwm_models.index.normalise import NORMALISATIONS, normalise
 from gwm_models.index.rebuild import Choices, IndexData, RobustnessSpec, draw_choices
 from gwm_models.index.robustness import edition_index_data
 from gwm_models.index.sobol import SobolIndices, sobol_indices
+from gwm_models.ranks.change import independent_pairs
 from gwm_models.ranks.edition import edition_posterior
 from gwm_models.ranks.table import rank_draws
 
@@ -53,6 +54,8 @@ class SourceDraws(Frozen):
     shrunk : ndarray, shape (n_areas,)
     left_out : tuple of str
         Indicators without open figures: no method is varied for them, and they keep their place in the total.
+    varied : tuple of (str, str)
+        Domain and id of each indicator that methods are varied for.
     """
 
     area: tuple[str, ...]
@@ -61,6 +64,7 @@ class SourceDraws(Frozen):
     shift: Floats
     shrunk: Floats
     left_out: tuple[str, ...]
+    varied: tuple[tuple[str, str], ...]
 
     def of(self, source: Source) -> Floats:
         """Return the draws of one source alone, or of both together, shape (n_draws, n_areas)."""
@@ -169,7 +173,40 @@ def edition_sources(
         shift=method_shift(data, edition.total, n_draws=n_draws, seed=seed, spec=spec),
         shrunk=posterior.shrunk.sum(axis=1),
         left_out=left_out,
+        varied=tuple(zip(data.domain, data.indicator, strict=True)),
     )
+
+
+def paired_sources(
+    before: SourceDraws, after: SourceDraws, source: Literal["method", "both"], *, seed: int
+) -> tuple[Floats, Floats]:
+    """Pair the draws of two editions: one drawn method for both in each row, sampling errors independent.
+
+    Parameters
+    ----------
+    before, after : SourceDraws
+        Drawn with one seed, so that row `d` of both is the same method.
+    source : {"method", "both"}
+    seed : int
+        Of the pairing of sampling errors.
+
+    Returns
+    -------
+    before, after : ndarray, shape (n_draws, n_areas_before) and (n_draws, n_areas_after)
+        Joint, as many rows as the shorter of the two has.
+
+    Raises
+    ------
+    DataError
+        If methods are varied for different indicators, so that no method is the same for both.
+    """
+    if before.varied != after.varied:
+        raise DataError("methods are varied for other indicators in the second edition; pair the two independently.")
+    n = min(len(before.shift), len(after.shift))
+    if source == "method":
+        return before.total + before.shift[:n], after.total + after.shift[:n]
+    first, second = independent_pairs(before.sampling, after.sampling, seed=seed)
+    return first + before.shift[:n], second + after.shift[:n]
 
 
 def method_shift(

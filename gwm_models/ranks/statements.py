@@ -1,4 +1,4 @@
-"""What can be said jointly: which areas are surely at an end of the table, with a stated error rate."""
+"""Lists of areas at an end of the table, of which no more than a stated share is expected not to belong."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from gwm_models.ranks.table import RankTable, fifth
 
 
 @dataclass(frozen=True, eq=False)
-class SureMembers(Frozen):
-    """Areas named for a group, such as the bottom fifth, at a stated error rate.
+class MemberList(Frozen):
+    """Areas listed for a group, such as the bottom fifth, at a stated expected share that does not belong.
 
     Attributes
     ----------
     area : tuple of str
-        The areas named, the surest first; empty if none can be.
+        The areas listed, the most probable first; empty if none can be.
     prob : ndarray of float, shape (n_named,)
         Probability that each belongs.
     false_discovery_rate : float
-        Expected share of the areas named that do not belong; 0 if none is named.
+        Expected share of the areas listed that do not belong; 0 if none is listed.
     expected_members : float
-        How many of the areas named are expected to belong.
+        How many of the areas listed are expected to belong.
     missed : float
-        How many members are expected among the areas not named.
+        How many members are expected among the areas not listed.
     error : float
         The error rate asked for.
     group : str
-        What they are named for.
+        What they are listed for.
     """
 
     area: tuple[str, ...]
@@ -47,12 +47,12 @@ class SureMembers(Frozen):
     def __repr__(self) -> str:
         """Return one line: how many areas, how many of them are expected to belong."""
         return (
-            f"SureMembers({len(self.area)} areas named for {self.group}, {self.expected_members:.1f} expected to "
+            f"MemberList({len(self.area)} areas listed for {self.group}, {self.expected_members:.1f} expected to "
             f"belong, {self.missed:.1f} missed)"
         )
 
     def to_rows(self) -> list[dict[str, object]]:
-        """Return one row an area named, the surest first; `false_discovery_rate` is that of the list up to the row."""
+        """Return one row an area listed, most probable first; `false_discovery_rate` is that of the list up to it."""
         rate = _mean_so_far(1 - self.prob)
         return [
             {
@@ -68,17 +68,17 @@ class SureMembers(Frozen):
     def words(self) -> str:
         """Say it in one sentence."""
         if not self.area:
-            return f"No area can be named for {self.group} with an expected error of at most {100 * self.error:g}%."
+            return f"No area can be listed for {self.group} with an expected error of at most {100 * self.error:g}%."
         n = len(self.area)
         return (
-            f"{n} {'area is' if n == 1 else 'areas are'} named for {self.group}: {self.expected_members:.1f} of them "
+            f"{n} {'area is' if n == 1 else 'areas are'} listed for {self.group}: {self.expected_members:.1f} of them "
             f"are expected to belong (an expected error of {100 * self.false_discovery_rate:.1f}%), and "
             f"{self.missed:.1f} members to be missed."
         )
 
 
-def sure_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, group: str = "the group") -> SureMembers:
-    """Name as many areas as possible, so that the expected share that does not belong is at most `error`.
+def list_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, group: str = "the group") -> MemberList:
+    """List as many areas as possible, so that the expected share that does not belong is at most `error`.
 
     Areas are taken from the most probable on, as long as the mean of ``1 - prob`` over those taken, which is the
     posterior expected false discovery rate, is at most `error`. Areas with the same probability are taken all or not
@@ -91,7 +91,7 @@ def sure_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, g
     area : sequence of str
     error : float in [0, 1)
     group : str
-        What they are named for, in words.
+        What they are listed for, in words.
 
     Raises
     ------
@@ -109,8 +109,8 @@ def sure_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, g
 
     Examples
     --------
-    >>> sure = sure_members([0.2, 1.0, 0.95, 0.9], ["A", "B", "C", "D"], error=0.05)
-    >>> sure.area, round(sure.false_discovery_rate, 3), round(sure.missed, 2)
+    >>> found = list_members([0.2, 1.0, 0.95, 0.9], ["A", "B", "C", "D"], error=0.05)
+    >>> found.area, round(found.false_discovery_rate, 3), round(found.missed, 2)
     (('B', 'C', 'D'), 0.05, 0.2)
     """
     if not 0 <= error < 1:
@@ -126,7 +126,7 @@ def sure_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, g
     fits = whole & (_mean_so_far(1 - falling) <= error + 1e-12)
     n_named = int(np.flatnonzero(fits)[-1]) + 1 if fits.any() else 0
     named = falling[:n_named].copy()
-    return SureMembers(
+    return MemberList(
         area=tuple(area[i] for i in order[:n_named]),
         prob=named,
         false_discovery_rate=float((1 - named).mean()) if n_named else 0.0,
@@ -137,8 +137,8 @@ def sure_members(prob: ArrayLike, area: Sequence[str], *, error: float = 0.05, g
     )
 
 
-def sure_bottom_fifth(table: RankTable, *, error: float = 0.05) -> SureMembers:
-    """Name the areas that are surely in the bottom fifth, with an expected false discovery rate of at most `error`.
+def list_bottom_fifth(table: RankTable, *, error: float = 0.05) -> MemberList:
+    """List areas for the bottom fifth, of which a share of at most `error` is expected not to be in it.
 
     Parameters
     ----------
@@ -146,13 +146,7 @@ def sure_bottom_fifth(table: RankTable, *, error: float = 0.05) -> SureMembers:
     error : float in [0, 1)
     """
     group = f"the bottom fifth ({fifth(len(table.area))} of {len(table.area)})"
-    return sure_members(table.prob_bottom_fifth, table.area, error=error, group=group)
-
-
-def sure_top_fifth(table: RankTable, *, error: float = 0.05) -> SureMembers:
-    """Name the areas that are surely in the top fifth; otherwise as `sure_bottom_fifth`."""
-    group = f"the top fifth ({fifth(len(table.area))} of {len(table.area)})"
-    return sure_members(table.prob_top_fifth, table.area, error=error, group=group)
+    return list_members(table.prob_bottom_fifth, table.area, error=error, group=group)
 
 
 def _mean_so_far(values: Floats) -> Floats:

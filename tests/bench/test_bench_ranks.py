@@ -56,7 +56,7 @@ def our_pairs(scores):
     ("work", "plain", "most_seconds", "least_ratio"),
     [
         pytest.param(our_table, plain_ranks, 0.3, 1.2, id="table of 118 areas x 100,000 draws, beside argsort twice"),
-        pytest.param(our_table, plain_table, 0.3, 3.0, id="the same, beside argsort twice with quantiles"),
+        pytest.param(our_table, plain_table, 0.3, 4.0, id="the same, beside argsort twice with quantiles"),
         pytest.param(our_pairs, plain_ranks, 2.0, 0.3, id="all pairs of 118 areas x 100,000 draws"),
     ],
 )
@@ -70,17 +70,19 @@ def test_ranks_keep_to_their_promised_cpu_time(
         theirs.append(cpu(plain, draws))
         ours.append(cpu(work, draws))
 
-    benchmark.pedantic(one_round, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(one_round, rounds=7, warmup_rounds=1)
     seconds, floor = statistics.median(ours[1:]), statistics.median(theirs[1:])
-    benchmark.extra_info.update(cpu_seconds=ours[1:], plain_cpu_seconds=theirs[1:], ratio_to_plain=floor / seconds)
+    # Round by round, so that a neighbour who takes the cache slows both sides of a ratio.
+    ratio = statistics.median(plain / own for plain, own in zip(theirs[1:], ours[1:], strict=True))
+    benchmark.extra_info.update(cpu_seconds=ours[1:], plain_cpu_seconds=theirs[1:], ratio_to_plain=ratio)
     spread = f"{min(ours[1:]):.3f} to {max(ours[1:]):.3f}"
     with capsys.disabled():
         print(
             f"\n{request.node.callspec.id}: median {seconds:.3f} CPU s ({spread}, {len(ours) - 1} rounds); "
-            f"NumPy {floor:.3f} CPU s; {floor / seconds:.1f} times faster"
+            f"NumPy {floor:.3f} CPU s; {ratio:.1f} times faster"
         )
     assert seconds < most_seconds
-    assert floor / seconds > least_ratio
+    assert ratio > least_ratio
 
 
 def test_a_stream_of_33755_areas_stays_under_a_gibibyte(benchmark, capsys):
