@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import made_up_country
@@ -39,7 +40,8 @@ def gwm(capsys, monkeypatch, tmp_path):
 @pytest.fixture
 def rows(gwm):
     def run(*words):
-        code, out, err = gwm(*QUICK, *words, "--format", "json")
+        quick = () if "sets" in words else QUICK  # sets have no draws to set
+        code, out, err = gwm(*quick, *words, "--format", "json")
         assert (code, err) == (0, "")
         return json.loads(out)
 
@@ -72,6 +74,24 @@ def test_the_table_says_where_the_uncertainty_comes_from_and_what_is_assumed(gwm
 
 def test_prob_is_another_name_of_level(rows):
     assert rows("--prob", "0.5") == rows("--level", "0.5") != rows()
+
+
+def test_the_rank_of_the_expected_rank_orders_the_areas(rows):
+    found = rows()
+    expected = np.array([row["expected_rank"] for row in found])
+    assert [row["rank_of_expected"] for row in found] == [1 + int((expected < own).sum()) for own in expected]
+    assert len({row["rank_of_expected"] for row in found}) > len({row["estimate"] for row in found})
+
+
+def test_no_probability_counted_over_draws_is_printed_as_certain(gwm):
+    for words in ((), ("--compare", "Wokingham", "Blackpool"), ("--bottom-fifth",), ("--to", "open-2018")):
+        _, out, _ = gwm(*QUICK, *words)
+        _, names, *lines = out.splitlines()
+        columns = re.split(r"  +", names.strip())
+        for line in lines[: lines.index("")]:
+            cells = dict(zip(columns, re.split(r"  +", line.strip()), strict=True))
+            probs = [cell for name, cell in cells.items() if name.startswith("prob")]
+            assert probs and all(cell.endswith("%") and cell not in ("0%", "100%") for cell in probs)
 
 
 def test_a_larger_error_of_hours_widens_the_intervals(gwm, rows):
@@ -118,8 +138,10 @@ def test_both_kinds_stand_side_by_side_with_the_question_each_answers(gwm, rows)
 
 def test_sets_alone_say_their_question_and_kind(gwm):
     _, out, _ = gwm("--method", "sets", "--side", "worst", "--area", "Poole")
-    assert "marginal, single step, worst rank bounded only; 10,000 draws" in out
-    assert "each set holds its true rank at least 90% of the time" in out
+    assert "marginal, single step, worst rank bounded only; " in out
+    assert "if the sampling errors are as stated, each set holds its true rank at least 90% of the time" in out
+    assert "Errors stated: normal, and of known size." in out and "28 of 236 rates have none" in out
+    assert out.count("no open figures") == 1
     assert "Poole" in out and "Blackpool" not in out
 
 
@@ -133,14 +155,42 @@ def test_one_area_is_told_in_plain_words(gwm):
     assert head == "Blackpool (North West). Good Work Monitor, January 2021."
     assert words.startswith("  Between ") and words.endswith("9 times in 10; almost surely in the lowest fifth.")
     assert score.startswith("  Published 112th of 118, score 174.3; true score ")
-    for part in ("Probability of each fifth", "cannot be told (at 95%) from", "Confidence set (90%): ranks 89 to 118."):
+    for part in (
+        "Probability of each fifth",
+        "cannot be told (at 95%) from",
+        "Confidence set (90%; marginal, single step; ",
+    ):
         assert part in out
-    assert "among the 10 worst" in out and "corrected for that selection" in out
+    (picked,) = [line for line in out.splitlines() if "among the 10 worst, and" in line]
+    assert "The shrunk score, " in picked and "the 90% interval is " in picked
+
+
+def test_a_score_corrected_for_selection_is_an_interval_and_the_point_is_the_shrunk_score(gwm, rows):
+    (row,) = rows("--area", "Rutland")
+    assert row["selected_level"] == 0.9 and "selected_estimate" not in row
+    _, out, _ = gwm(*QUICK, "--area", "Rutland")
+    (line,) = [line for line in out.splitlines() if "among the 10 best, and" in line]
+    assert f"The shrunk score, {row['shrunk_score']:.1f}, allows for that" in line
+    assert f"the 90% interval is {row['selected_lower']:.1f} to {row['selected_upper']:.1f}," in line
+
+
+def test_areas_of_one_survey_unit_are_said_to_have_too_small_an_error(gwm):
+    for name in ("Bournemouth", "Poole"):
+        _, out, _ = gwm(*QUICK, "--area", name)
+        assert out.count("belong to one survey unit") == 1
+    for words in (("--area", "Bury"), ("--area", "Poole", "--sources", "method")):
+        _, out, _ = gwm(*QUICK, *words)
+        assert "belong to one survey unit" not in out
+
+
+def test_the_set_of_an_area_says_which_kind_it_is(gwm):
+    _, out, _ = gwm(*QUICK, "--area", "Poole", "--simultaneous")
+    assert "Confidence set (90%; simultaneous, single step; " in out
 
 
 def test_an_area_in_the_middle_was_not_picked_for_its_place(gwm, rows):
     _, out, _ = gwm(*QUICK, "--area", "Suffolk")
-    assert "corrected for that selection" not in out
+    assert "corrected for the selection" not in out
     (row,) = rows("--area", "Suffolk")
     assert not any(name.startswith("selected_") for name in row)
 
@@ -151,8 +201,7 @@ def test_the_row_of_one_area_holds_what_the_page_says(rows):
     assert {name: row[name] for name in same} == same
     assert row["words"].startswith("Between ") and row["set_lower"] <= row["set_upper"]
     assert row["n_alike"] == len(row["alike"].split("; ")) and row["area_code"] not in row["alike"]
-    assert row["selected_end"] == "worst" and row["selected_lower"] < row["selected_estimate"] < row["selected_upper"]
-    assert row["selected_estimate"] > row["published_score"]
+    assert row["selected_end"] == "worst" and row["selected_lower"] < row["shrunk_score"] < row["selected_upper"]
     assert row["score_lower"] < row["shrunk_score"] < row["score_upper"]
 
 
@@ -199,9 +248,26 @@ def test_sources_together_are_wider_than_apart_and_their_shares_are_said(gwm, ro
 
 def test_method_alone_rests_on_no_sampling_error(gwm):
     _, out, _ = gwm(*QUICK, "--sources", "method", "--area", "Blackpool")
-    assert "under other methods" in out
-    for word in ("Confidence set", "Assumed", "corrected", "shrunk"):
+    assert "under other methods" in out and "with 9 in 10 of the methods drawn; in the lowest " in out
+    assert "percentages are shares of the methods drawn" in out
+    for word in (
+        "Confidence set",
+        "Assumed",
+        "corrected",
+        "shrunk",
+        "times in",
+        "surely",
+        "robability of each",
+        "be told",
+    ):
         assert word not in out
+    _, out, _ = gwm(*QUICK, "--sources", "method", "--compare", "Wokingham", "Blackpool")
+    assert "Wokingham is above Blackpool with over 99% of the methods drawn: " in out and "same figures" not in out
+
+
+def test_a_difference_that_no_method_can_change_is_said_to_be_one(gwm):
+    _, out, _ = gwm(*QUICK, "--sources", "method", "--compare", "Bournemouth", "Poole")
+    assert "Bournemouth and Poole have the same figures in every indicator that methods are varied for" in out
 
 
 # Statements ---------------------------------------------------------------------------------------------------------
@@ -233,14 +299,36 @@ def test_a_change_of_rank_is_among_the_areas_of_both_editions(gwm, rows):
     _, out, _ = gwm(*QUICK, "--to", "open-2021", "--area", "Blackpool", "--hours-error", "3")
     for words in ("Only in monitor-2021, and left out before ranking:", "Poole", "not have the same indicators"):
         assert words in out
-    assert "taken as independent" in out and out.count("3 score points in every area") == 1
+    assert "two editions are taken as independent" in out and "is shrunk by as much as its own errors ask" in out
+    assert "% of the spread of scores in monitor-2021 and " in out
+    assert out.count("3 score points in every area") == 1
     (one,) = rows("--to", "open-2021", "--area", "Blackpool")
     assert one in found
 
 
 def test_the_same_index_in_two_years_is_not_said_to_differ(gwm):
     _, out, _ = gwm(*QUICK, "--edition", "open-2018", "--to", "open-2020")
-    assert "same indicators" not in out and "Only in" not in out
+    assert "same indicators" not in out and "Only in" not in out and "earlier of the two" not in out
+
+
+def test_a_change_back_in_time_is_said_to_be_one(gwm):
+    _, out, _ = gwm(*QUICK, "--to", "open-2017", "--area", "Bury")
+    assert "open-2017 is the earlier of the two" in out and "Swap --edition and --to" in out
+
+
+def test_an_area_with_another_code_in_the_other_edition_is_named_with_both(gwm):
+    _, out, _ = gwm(*QUICK, "--to", "open-2021", "--area", "Bury")
+    assert "Dorset (E10000009, another code in open-2021)" in out
+    assert "Dorset (E06000059, another code in monitor-2021)" in out
+
+
+def test_one_method_serves_both_editions(gwm, rows):
+    found = rows("--edition", "open-2017", "--to", "open-2021", "--sources", "method")
+    assert {row["pairing"] for row in found} == {"joint"}
+    _, out, _ = gwm(*QUICK, "--edition", "open-2017", "--to", "open-2021", "--sources", "method", "--area", "Bury")
+    assert "Each method drawn is applied to both editions." in out and "independent" not in out
+    _, out, _ = gwm(*QUICK, "--edition", "open-2017", "--to", "open-2021", "--sources", "both", "--area", "Bury")
+    assert "Each method drawn is applied to both editions." in out and "taken as independent" in out
 
 
 def test_the_bottom_fifth_is_named_at_a_stated_error_rate(gwm, rows):
@@ -249,7 +337,8 @@ def test_the_bottom_fifth_is_named_at_a_stated_error_rate(gwm, rows):
     assert many[: len(few)] == [row | {"error": 0.2} for row in few]
     assert few[-1]["false_discovery_rate"] <= 0.01 and many[-1]["false_discovery_rate"] <= 0.2
     _, out, _ = gwm(*QUICK, "--bottom-fifth")
-    assert "areas are named for the bottom fifth (24 of 118)" in out
+    assert "list of areas of which at most 5% are expected not to belong to the bottom fifth" in out
+    assert "areas are listed for the bottom fifth (24 of 118)" in out and "surely" not in out
 
 
 def test_the_bottom_fifth_by_both_kinds_has_every_area_of_either(gwm, rows):
@@ -260,7 +349,9 @@ def test_the_bottom_fifth_by_both_kinds_has_every_area_of_either(gwm, rows):
     assert sum(row["named"] for row in both) == len(named)
     assert sum(row["possible"] for row in both) == len(possible)
     _, out, _ = gwm(*QUICK, "--bottom-fifth", "--method", "both")
-    assert "both lists are right at once at least 95% of the time" in out
+    assert "at 95% confidence" in out and "both lists are right for all areas at once" in out
+    assert "are expected not to belong" in out and "If the sampling errors are as stated" in out
+    assert "certainly" not in out
 
 
 # A scenario ---------------------------------------------------------------------------------------------------------
@@ -321,6 +412,7 @@ def test_a_scenario_is_told_in_words_and_takes_other_draws(gwm, late):
     assert (code, err) == (0, "")
     assert "Change of rank by 2030, baseline to late (negative is better), 90% intervals" in out
     assert "200 joint draws, seed 3:" in out and "--hours-error" not in out
+    assert "With a probability above 50%, 1 area would gain places and " in out
 
 
 # Editions of one's own -----------------------------------------------------------------------------------------------
@@ -381,7 +473,7 @@ def test_the_page_leaves_json_alone(gwm, tmp_path):
         (["--compare", "Bury", "Leeds", "--to", "open-2021"], "--compare and --to are 2 questions"),
         (["--area", "Bury", "--bottom-fifth"], "--area does not go with --bottom-fifth"),
         (["--error", "0.1"], "--error is the error rate of --bottom-fifth"),
-        (["--bottom-fifth", "--method", "sets", "--simultaneous"], "--bottom-fifth is simultaneous already"),
+        (["--bottom-fifth", "--method", "sets", "--simultaneous"], "--bottom-fifth is one statement about all areas"),
         (["--compare", "Bury", "Leeds", "--method", "both"], "--compare is answered on draws"),
         (["--method", "sets", "--plot", "a.html"], "--plot does not go with --method sets"),
         (["--scenario", "late", "--to", "open-2021"], "--to and --scenario are 2 questions"),
@@ -395,18 +487,25 @@ def test_the_page_leaves_json_alone(gwm, tmp_path):
         (["--compare", "Bury", "Burry"], "There is no area 'Burry' in monitor-2021. Did you mean"),
         (["--compare", "Bury", "bury"], "--compare needs two different areas; got Bury twice."),
         (["--to", "monitor-2021"], "--to names the edition that is changed from (monitor-2021)"),
-        (["--to", "open-2021", "--area", "Poole"], "Poole is not an area of open-2021"),
+        (["--to", "open-2021", "--area", "Poole"], "Poole is not an area of open-2021, which has Bournemouth, Chr"),
+        (["--to", "open-2021", "--area", "Dorset"], "which has Dorset (E06000059): another code"),
+        (["--edition", "open-2017", "--to", "open-2021", "--area", "Poole"], "only open-2021 has Bournemouth, Christ"),
+        (["--to", "open-2021", "--area", "Blackpol"], "Did you mean Blackpool?"),
+        (["--bottom-fifth", "--level", "0.99"], "--bottom-fifth is held to an error rate, not a level: use --error."),
+        (["--method", "sets", "--draws", "100", "--seed", "7"], "confidence sets do not use --draws and --seed"),
+        (["--area", "Poole", "--sources", "method", "--simultaneous"], "--sources method has no confidence sets"),
+        (["--plot", "missing/page.html"], "there is no folder missing"),
         (["--edition", "open-2021", "--hours-error", "3"], "open-2021: no sampling error is assumed there"),
         (["--area", "Blackpol"], "Did you mean Blackpool?"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_one_line(gwm, tmp_path, words, message):
-    code, out, err = gwm(*QUICK, *words)
+    code, out, err = gwm(*(() if "sets" in words else QUICK), *words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert message in err and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [["--level", "0"], ["--prob", "1"], ["--hours-error", "-1"], ["--error", "0.9"]])
+@pytest.mark.parametrize("words", [["--level", "0.05"], ["--prob", "1"], ["--hours-error", "-1"], ["--error", "0.9"]])
 def test_a_number_out_of_range_names_its_option(gwm, words):
     code, out, err = gwm(*words)
     assert (code, out) == (1, "") and words[0] in err and "Traceback" not in err

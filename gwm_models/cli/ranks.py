@@ -39,9 +39,15 @@ class Sources(StrEnum):
 def ranks(
     name: EditionOption = MONITOR,
     level: Annotated[
-        float,
-        typer.Option("--level", "--prob", min=0.01, max=0.999, help="Probability of the intervals; level of the sets."),
-    ] = 0.9,
+        float | None,
+        typer.Option(
+            "--level",
+            "--prob",
+            min=0.5,
+            max=0.999,
+            help="Probability of the intervals, or level of the sets; 0.9 by default.",
+        ),
+    ] = None,
     area: Annotated[
         str | None, typer.Option("--area", help="One area, by name or code: a page in plain words.")
     ] = None,
@@ -59,12 +65,19 @@ def ranks(
     to: Annotated[
         str | None, typer.Option("--to", metavar="EDITION", help="Change of rank from --edition to this one.")
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="SCENARIO", help="Change of rank that a scenario makes: a file, or a name."),
+    ] = None,
+    year: Annotated[int | None, typer.Option("--year", help="Year of --scenario; its last one if left out.")] = None,
     bottom_fifth: Annotated[
-        bool, typer.Option("--bottom-fifth", help="Which areas are surely in the bottom fifth.")
+        bool, typer.Option("--bottom-fifth", help="List areas for the bottom fifth, with few expected not to be in it.")
     ] = False,
     error: Annotated[
         float | None,
-        typer.Option("--error", min=0.001, max=0.5, help="Error rate of --bottom-fifth; 0.05 by default."),
+        typer.Option(
+            "--error", min=0.001, max=0.5, help="Share of the list of --bottom-fifth expected to be wrong; 0.05."
+        ),
     ] = None,
     sources: Annotated[
         Sources, typer.Option("--sources", help="Sampling error of the figures, the method of the index, or both.")
@@ -76,8 +89,13 @@ def ranks(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.html", help="Write a page with charts as well.")
     ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=100, max=100_000, help="Number of draws.")] = 4000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 20260101,
+    draws: Annotated[
+        int | None,
+        typer.Option("--draws", min=100, max=100_000, help="Number of draws; 4000, or what --scenario says."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of the draws; 20260101, or what --scenario says.")
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Rank the areas with intervals that carry the sampling error of the indicators.
@@ -85,15 +103,16 @@ def ranks(
     Two kinds of statement: posterior intervals (--method bayes) and confidence sets (--method sets); see both side by
     side with --method both. --sources method draws normalisation, weights and aggregation instead of sampling error.
 
-    Examples: gwm ranks --area Blackpool; gwm ranks --compare Blackpool Knowsley; gwm ranks --bottom-fifth
+    Examples: gwm ranks --area Blackpool; gwm ranks --compare Blackpool Knowsley; gwm ranks --bottom-fifth;
+    gwm ranks --scenario northern-participation-2026 --year 2030
     """
-    from gwm_models.cli import ranks_print, ranks_statements
-    from gwm_models.cli.ranks_found import Asked, find
+    from gwm_models.cli import ranks_change, ranks_print, ranks_statements
+    from gwm_models.cli.ranks_found import DRAWS, LEVEL, SEED, Asked, find
     from gwm_models.data.edition import load_edition
     from gwm_models.data.lookup import find_area
 
     asked = Asked(
-        level=level,
+        level=LEVEL if level is None else level,
         method=method.value,
         simultaneous=simultaneous,
         stepdown=stepdown,
@@ -101,17 +120,26 @@ def ranks(
         source=sources.value,
         hours_error=hours_error,
         error=error,
-        draws=draws,
-        seed=seed,
+        draws=DRAWS if draws is None else draws,
+        seed=SEED if seed is None else seed,
     )
-    asked.check(area=area is not None, compare=compare is not None, to=to is not None, fifth=bottom_fifth, plot=plot)
+    statements = (compare is not None, to is not None, scenario is not None, bottom_fifth)
+    typed = {name for name, value in (("level", level), ("draws", draws), ("seed", seed)) if value is not None}
+    asked.check(area=area is not None, statements=statements, year=year, plot=plot, typed=typed)
+    if scenario is not None:
+        projected = ranks_change.scenario_draws(scenario, year, draws=draws, seed=seed)
+        edition = ranks_change.edition_of(projected, name)
+        place = None if area is None else find_area(edition, area)
+        ranks_change.print_scenario(projected, asked, place, format)
+        return
     edition = load_edition(name)
+    if to is not None:
+        ranks_change.print_editions(edition, load_edition(to), asked, area, format)
+        return
     place = None if area is None else find_area(edition, area)
     if compare is not None:
         first, second = (find_area(edition, text) for text in compare)
         ranks_statements.print_comparison(edition, asked, first, second, format)
-    elif to is not None:
-        ranks_statements.print_change(edition, load_edition(to), asked, place, format)
     elif bottom_fifth:
         ranks_statements.print_bottom_fifth(edition, asked, format)
     elif method is Method.sets:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gwm_models.errors import DataError
+from gwm_models.errors import DataError, OutputError
+from gwm_models.files import check_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from gwm_models.ranks.sources import SourceDraws
     from gwm_models.ranks.table import RankTable
 
-STATEMENT_OPTIONS = ("compare", "to", "bottom-fifth")
+STATEMENT_OPTIONS = ("compare", "to", "scenario", "bottom-fifth")
 ERROR = 0.05
+LEVEL = 0.9
+DRAWS, SEED = 4000, 20260101
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +43,74 @@ class Asked:
 
     @property
     def error_rate(self) -> float:
-        """The error rate of the statement about the bottom fifth."""
+        """The error rate of the list of the bottom fifth."""
         return ERROR if self.error is None else self.error
 
-    def check(self, *, area: bool, compare: bool, to: bool, fifth: bool, plot: Path | None) -> None:
+    def check(
+        self, *, area: bool, statements: tuple[bool, ...], year: int | None, plot: Path | None, typed: Collection[str]
+    ) -> None:
         """Refuse options that do not go together.
+
+        Parameters
+        ----------
+        area : bool
+            Whether one area is named.
+        statements : tuple of bool
+            Which of `STATEMENT_OPTIONS` are given.
+        year : int, optional
+        plot : Path, optional
+        typed : collection of str
+            Which of level, draws and seed were given, and not left to their defaults.
 
         Raises
         ------
         DataError
         """
-        given = [f"--{name}" for name, on in zip(STATEMENT_OPTIONS, (compare, to, fifth), strict=True) if on]
+        compare, _, scenario, fifth = statements
+        given = [f"--{name}" for name, on in zip(STATEMENT_OPTIONS, statements, strict=True) if on]
         if len(given) > 1:
-            raise DataError(f"{' and '.join(given)} are two questions: ask one at a time.")
+            raise DataError(f"{' and '.join(given)} are {len(given)} questions: ask one at a time.")
         if area and (compare or fifth):
             raise DataError(f"--area does not go with {given[0]}: leave it out.")
+        if year is not None and not scenario:
+            raise DataError("--year is a year of --scenario: add that, or leave it out.")
         if self.error is not None and not fifth:
             raise DataError("--error is the error rate of --bottom-fifth: add that, or use --level.")
         if plot is not None and (given or self.method == "sets"):
             raise DataError(f"--plot does not go with {given[0] if given else '--method sets'}: leave one out.")
-        if (compare or to) and self.method != "bayes":
+        if given and not fifth and self.method != "bayes":
             raise DataError(f"{given[0]} is answered on draws, not by confidence sets: leave --method out.")
+        if scenario and (self.source != "sampling" or self.hours_error is not None):
+            raise DataError("--scenario draws sampling error as gwm run does: leave --sources and --hours-error out.")
+        if fifth and "level" in typed:
+            raise DataError("--bottom-fifth is held to an error rate, not a level: use --error.")
+        unused = [f"--{name}" for name in ("draws", "seed") if name in typed]
+        if self.method == "sets" and unused:
+            raise DataError(f"confidence sets do not use {' and '.join(unused)}: leave out, or use --method both.")
+        if plot is not None:
+            _check_plot(plot)
         self._check_sets(statement=bool(given), area=area, fifth=fifth)
 
     def _check_sets(self, *, statement: bool, area: bool, fifth: bool) -> None:
         shaped = self.simultaneous or self.stepdown or self.side != "both"
         sets = self.method != "bayes"
+        if shaped and self.source == "method":
+            raise DataError("--sources method has no confidence sets: leave --simultaneous, --stepdown and --side out.")
         if shaped and not sets and (statement or not area):
             raise DataError("--simultaneous, --stepdown and --side shape confidence sets: add --method sets or both.")
         if fifth and (self.simultaneous or self.side != "both"):
-            raise DataError("--bottom-fifth is simultaneous already: leave --simultaneous and --side out.")
+            raise DataError("--bottom-fifth is one statement about all areas: leave --simultaneous and --side out.")
         if sets and self.source != "sampling":
             raise DataError("confidence sets know sampling error only: use --sources sampling, or --method bayes.")
         if self.source == "method" and self.hours_error is not None:
             raise DataError("--sources method has no sampling error, so there is no --hours-error to set.")
+
+
+def _check_plot(path: Path) -> None:
+    """Refuse a page that could not be written, before slow work; its folder is not made."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}. Make it, or choose another.")
+    check_file(path)
 
 
 @dataclass(frozen=True, eq=False)

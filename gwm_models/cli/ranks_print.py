@@ -10,6 +10,7 @@ import numpy as np
 
 from gwm_models.cli.output import Format, emit, write_line
 from gwm_models.cli.ranks_found import Asked, Found
+from gwm_models.plots.words import chance
 from gwm_models.scenarios.words import level_words
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ INTERVAL_QUESTION = (
     "Interval (estimate, lower, upper): where the true rank lies, given these figures and a model in which the true "
     "scores of a region spread around its mean."
 )
+METHOD_SHARES = (
+    "Methods are drawn evenly from those named, which is a choice: percentages are shares of the methods drawn, not "
+    "probabilities of being right."
+)
+BOTH_SHARES = "Methods are drawn evenly from those named, which is a choice: probabilities and intervals rest on it."
 TIES = (
     "Where true scores come in tied clumps, an interval often misses part of the tied ranks and only the set keeps its "
     "promise; where they do not, the set is wider than it need be."
@@ -56,8 +62,8 @@ def print_sets(edition: Edition, asked: Asked, place: int | None, format: Format
     rows = with_scores(edition, sets.to_rows())
     shown = rows if place is None else [rows[place]]
     level = level_words(asked.level)
-    title = f"{edition.spec.title}: {level} confidence sets for the rank of the total (1 is best); {_kind(sets)}"
-    lines = [set_question(sets), hours_words(edition, asked.hours_error)]
+    title = f"{edition.spec.title}: {level} confidence sets for the rank of the total (1 is best); {set_kind(sets)}"
+    lines = [set_question(sets), set_basis(edition), hours_words(edition, asked.hours_error)]
     _print(shown, _first_columns(edition) if format is Format.table else None, title, lines, format)
 
 
@@ -68,7 +74,7 @@ def _print(
     lines: Sequence[str],
     format: Format,
 ) -> None:
-    emit(rows, format=format, columns=columns, title=title)
+    emit(in_words(rows) if format is Format.table else rows, format=format, columns=columns, title=title)
     if format is Format.table:
         write_line()
         for line in lines:
@@ -76,13 +82,29 @@ def _print(
                 write_line(line)
 
 
+def in_words(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Write the probabilities of rows as percentages, none of them certain: they are counted over draws."""
+    return [
+        {
+            name: chance(value) if isinstance(value, float) and name.startswith("prob") else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
 def rows_of(found: Found) -> list[dict[str, Any]]:
-    """Return one row an area: intervals, sets beside them, and where the method is drawn the shares of the sources."""
+    """Return one row an area: intervals, sets beside them, and where the method is drawn the shares of the sources.
+
+    `rank_of_expected` is the place of the area by expected rank, a whole number that few areas share, where many may
+    have one median rank: Laird & Louis (1989), Empirical Bayes ranking methods, Journal of Educational Statistics.
+    """
     from gwm_models.ranks.edition import table_rows
 
     rows = table_rows(found.edition, found.table, found.shrunk, full=True)
-    more = _by_source(found)
+    more, expected = _by_source(found), found.table.expected
     for i, row in enumerate(rows):
+        row["rank_of_expected"] = 1 + int((expected < expected[i]).sum())
         row["source"] = found.asked.source
         row.update(set_columns(found, i))
         row.update(more[i] if more else {})
@@ -151,7 +173,7 @@ def _title(found: Found) -> str:
     return f"{what}: posterior ranks of the total (1 is best), {level} intervals"
 
 
-def _kind(sets: RankSets) -> str:
+def set_kind(sets: RankSets) -> str:
     """Say which confidence sets these are."""
     words = ["simultaneous" if sets.simultaneous else "marginal", "stepdown" if sets.stepdown else "single step"]
     if sets.side != "both":
@@ -163,9 +185,19 @@ def set_question(sets: RankSets) -> str:
     """Say which question the confidence sets answer."""
     promise = "all sets at once hold the true ranks" if sets.simultaneous else "each set holds its true rank"
     return (
-        "Confidence set: which ranks the figures leave open, with no model of the true scores; over repeated surveys "
-        f"{promise} at least {100 * sets.level:g}% of the time ({_kind(sets)})."
+        "Confidence set: which ranks the figures leave open, with no model of the true scores; if the sampling errors "
+        f"are as stated, {promise} at least {100 * sets.level:g}% of the time over repeated surveys ({set_kind(sets)})."
     )
+
+
+def set_basis(edition: Edition) -> str:
+    """Say what is taken as known of the sampling errors; what is assumed for want of figures is said elsewhere."""
+    from gwm_models.index.sampling import sampling_error
+    from gwm_models.ranks.edition import assumed_indicators, short_label
+
+    assumed = [short_label(edition, edition.spec.indicator_ids[j]) for j in assumed_indicators(edition)]
+    stated = [note for note in sampling_error(edition).notes if not note.startswith(tuple(assumed))]
+    return " ".join(["Errors stated: normal, and of known size.", *stated])
 
 
 def notes(found: Found) -> list[str]:
@@ -176,7 +208,7 @@ def notes(found: Found) -> list[str]:
     if found.sets is not None:
         wide = float(np.mean(found.table.upper - found.table.lower + 1))
         wider = float(np.mean(found.sets.upper - found.sets.lower + 1))
-        lines += [INTERVAL_QUESTION, set_question(found.sets), TIES]
+        lines += [INTERVAL_QUESTION, set_question(found.sets), set_basis(found.edition), TIES]
         lines.append(f"Mean width of {len(found.table.area)} ranks: interval {wide:.0f}, confidence set {wider:.0f}.")
     lines += [f"Uncertainty: {SOURCE_WORDS[found.asked.source]}.", *_method_notes(found)]
     if found.asked.source != "method":
@@ -189,7 +221,7 @@ def _method_notes(found: Found) -> list[str]:
 
     if found.parts is None:
         return []
-    lines = []
+    lines = [METHOD_SHARES if found.asked.source == "method" else BOTH_SHARES]
     if found.asked.source == "both":
         lines.append(found.parts.shares(found.asked.seed).words())
         lines.append("What a method does to the figures as published is added to draws of the true totals.")

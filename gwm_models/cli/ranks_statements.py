@@ -1,31 +1,19 @@
-"""Statements of `gwm ranks`: one area against another, change of rank between editions, the bottom fifth."""
+"""Statements of `gwm ranks`: one area against another, areas listed for the bottom fifth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gwm_models.cli.output import Format, emit, write_line
 from gwm_models.cli.ranks_found import Asked, draws_of
-from gwm_models.cli.ranks_print import SOURCE_WORDS
+from gwm_models.cli.ranks_print import BOTH_SHARES, METHOD_SHARES, SOURCE_WORDS, in_words, set_basis
 from gwm_models.errors import DataError
 from gwm_models.plots.words import chance
 from gwm_models.scenarios.words import level_words, signed, span
 
 if TYPE_CHECKING:
     from gwm_models.data.edition import Edition
-
-CHANGE_COLUMNS = (
-    "area_name",
-    "rank_before",
-    "rank_after",
-    "estimate",
-    "lower",
-    "upper",
-    "prob_improves",
-    "prob_worsens",
-)
 
 
 def print_comparison(edition: Edition, asked: Asked, first: int, second: int, format: Format) -> None:
@@ -35,7 +23,7 @@ def print_comparison(edition: Edition, asked: Asked, first: int, second: int, fo
     name, code = edition.areas.name, edition.areas.code
     if first == second:
         raise DataError(f"--compare needs two different areas; got {name[first]} twice.")
-    draws, _, _ = draws_of(edition, asked)
+    draws, _, parts = draws_of(edition, asked)
     pair = compare(draws, code, code[first], code[second], level=asked.level)
     rows = [
         {**row, "area_name": name[first], "other_area_name": name[second], "source": asked.source}
@@ -44,90 +32,46 @@ def print_comparison(edition: Edition, asked: Asked, first: int, second: int, fo
     level = level_words(asked.level)
     title = f"{edition.spec.title}: {name[first]} less {name[second]}, {level} intervals"
     columns = ("quantity", "estimate", "lower", "upper", "prob_above", "n") if format is Format.table else None
-    emit(rows, format=format, columns=columns, title=title)
+    emit(in_words(rows) if format is Format.table else rows, format=format, columns=columns, title=title)
     if format is not Format.table:
         return
     write_line()
+    above = chance(pair.prob_above)
+    how_often = f"with {above} of the methods drawn" if asked.source == "method" else f"with probability {above}"
     write_line(
-        f"{name[first]} is above {name[second]} with probability {chance(pair.prob_above)}: score "
+        f"{name[first]} is above {name[second]} {how_often}: score "
         f"{signed(pair.estimate)} points ({span(pair.lower, pair.upper)}), rank {signed(pair.rank_estimate, 0)} places "
         f"({span(pair.rank_lower, pair.rank_upper, 0)}; a negative difference is a better rank)."
     )
-    _basis([edition], asked)
-
-
-def print_change(before: Edition, after: Edition, asked: Asked, place: int | None, format: Format) -> None:
-    """Print the change of rank between two editions, among the areas they share."""
-    from gwm_models.ranks.change import rank_change
-
-    if before.name == after.name:
-        raise DataError(f"--to names the edition that is changed from ({before.name}). Name another.")
-    first, second = (_for_edition(edition, asked, before, after) for edition in (before, after))
-    change = rank_change(
-        draws_of(before, first)[0],
-        draws_of(after, second)[0],
-        before.areas.code,
-        after_area=after.areas.code,
-        pairing="independent",
-        level=asked.level,
-        seed=asked.seed,
-    )
-    name = dict(zip((*after.areas.code, *before.areas.code), (*after.areas.name, *before.areas.name), strict=True))
-    rows = [
-        {
-            "area_code": row["area_code"],
-            "area_name": name[str(row["area_code"])],
-            "before": before.name,
-            "after": after.name,
-            **row,
-            "source": asked.source,
-        }
-        for row in change.to_rows()
-    ]
-    if place is not None:
-        rows = [row for row in rows if row["area_code"] == before.areas.code[place]]
-        if not rows:
-            raise DataError(f"{before.areas.name[place]} is not an area of {after.name}, so it has no change of rank.")
-    columns = CHANGE_COLUMNS if format is Format.table else None
-    title = f"Change of rank among {len(change.area)} areas, {before.name} to {after.name} (negative is better)"
-    emit(rows, format=format, columns=columns, title=f"{title}, {level_words(asked.level)} intervals")
-    if format is not Format.table:
-        return
-    write_line()
-    for line in _change_notes(before, after):
-        write_line(line)
-    _basis([before, after], asked)
-
-
-def _for_edition(edition: Edition, asked: Asked, before: Edition, after: Edition) -> Asked:
-    """Drop the assumed error where one edition assumes none; if neither does it is refused later."""
-    from gwm_models.ranks.edition import assumed_indicators
-
-    if assumed_indicators(edition) or not (assumed_indicators(before) or assumed_indicators(after)):
-        return asked
-    return replace(asked, hours_error=None)
-
-
-def _change_notes(before: Edition, after: Edition) -> list[str]:
-    lines = []
-    for one, other in ((before, after), (after, before)):
-        rest = set(other.areas.code)
-        only = [name for code, name in zip(one.areas.code, one.areas.name, strict=True) if code not in rest]
-        if only:
-            lines.append(f"Only in {one.name}, and left out before ranking: {', '.join(only)}.")
-    if before.spec.indicator_ids != after.spec.indicator_ids:
-        lines.append(
-            "The two editions do not have the same indicators: part of a change is a change of what is ranked."
+    shared = shared_words(edition, first, second)
+    if shared and asked.source != "method":
+        write_line(shared)
+    if parts is not None and (parts.shift[:, first] == parts.shift[:, second]).all():
+        write_line(
+            f"{name[first]} and {name[second]} have the same figures in every indicator that methods are varied for: "
+            "no method drawn changes the difference between their scores."
         )
-    lines.append(
-        "The sampling errors of the two editions are taken as independent; where they share respondents, intervals of "
-        "the change are too wide rather than too narrow."
+    print_basis([edition], asked)
+
+
+def shared_words(edition: Edition, first: int, second: int) -> str:
+    """Say which scores of two areas come from one survey of both; empty where they were surveyed apart."""
+    areas, spec = edition.areas, edition.spec
+    if areas.unit[first] != areas.unit[second]:
+        return ""
+    pairs = zip(spec.domain_ids, edition.domain_scores[first], edition.domain_scores[second], strict=True)
+    same = [name for name, one, other in pairs if one == other]
+    if not same:
+        return ""
+    return (
+        f"{areas.name[first]} and {areas.name[second]} carry one figure for {' and '.join(same)}, which cannot tell "
+        "them apart. Draws take all errors of the two areas as independent, so the probability is drawn towards a "
+        "half; confidence sets count the error of what they share once."
     )
-    return lines
 
 
 def print_bottom_fifth(edition: Edition, asked: Asked, format: Format) -> None:
-    """Print which areas are surely in the bottom fifth."""
+    """Print the areas listed for the bottom fifth, those that confidence sets place there, or both."""
     lines: list[str] = []
     rows: list[dict[str, Any]] = []
     if asked.method != "sets":
@@ -136,35 +80,43 @@ def print_bottom_fifth(edition: Edition, asked: Asked, format: Format) -> None:
     if asked.method != "bayes":
         found, words = _certain(edition, asked)
         rows = _joined(rows, found) if asked.method == "both" else found
-        lines.append(words)
-    title = f"{edition.spec.title}: areas that are in the bottom fifth, at an error rate of {asked.error_rate:g}"
+        lines += [words, set_basis(edition)]
+    title = f"{edition.spec.title}: {_list_title(asked)}"
     hidden = {"area_code", "group", "error", "level", "tau", "end", "n", "method", "source"}
     shown = [name for name in (rows[0] if rows else ()) if name not in hidden]
     if rows or format is not Format.table:
-        emit(rows, format=format, columns=shown if format is Format.table else None, title=title)
+        tidy = in_words(rows) if format is Format.table else rows
+        emit(tidy, format=format, columns=shown if format is Format.table else None, title=title)
     if format is Format.table:
         if rows:
             write_line()
         for line in lines:
             write_line(line)
-        _basis([edition], asked)
+        print_basis([edition], asked)
+
+
+def _list_title(asked: Asked) -> str:
+    share = f"{100 * asked.error_rate:g}%"
+    listed = f"list of areas of which at most {share} are expected not to belong to the bottom fifth"
+    placed = f"areas that may belong to the bottom fifth, at {100 * (1 - asked.error_rate):g}% confidence"
+    return {"bayes": listed, "sets": placed, "both": f"{listed}; {placed}"}[asked.method]
 
 
 def _named(edition: Edition, asked: Asked) -> tuple[list[dict[str, Any]], str]:
-    """Return the areas named at an expected share of error."""
+    """Return the areas listed at an expected share of error."""
     from gwm_models.ranks.edition import n_ends
-    from gwm_models.ranks.statements import sure_bottom_fifth
+    from gwm_models.ranks.statements import list_bottom_fifth
     from gwm_models.ranks.table import rank_areas
 
     draws, _, _ = draws_of(edition, asked)
     table = rank_areas(draws, edition.areas.code, level=asked.level, n_ends=n_ends(edition))
-    sure = sure_bottom_fifth(table, error=asked.error_rate)
-    rows = [_with_name(edition, row) | {"source": asked.source} for row in sure.to_rows()]
-    return rows, sure.words()
+    found = list_bottom_fifth(table, error=asked.error_rate)
+    rows = [_with_name(edition, row) | {"source": asked.source} for row in found.to_rows()]
+    return rows, f"{found.words()} The error is of the list as a whole: one area of it may be less sure."
 
 
 def _certain(edition: Edition, asked: Asked) -> tuple[list[dict[str, Any]], str]:
-    """Return the areas that may be, and those that surely are, among the worst, by confidence sets."""
+    """Return the areas that may be among the worst, and which of them are at the level asked, by confidence sets."""
     import numpy as np
 
     from gwm_models.ranks.edition import SET_DRAWS, SET_SEED, total_covariance
@@ -184,9 +136,9 @@ def _certain(edition: Edition, asked: Asked) -> tuple[list[dict[str, Any]], str]
     every, order = worst.to_rows(), np.argsort(-edition.rank, kind="stable").tolist()
     rows = [_with_name(edition, every[i]) for i in order if worst.possible[i]]
     return rows, (
-        f"Confidence sets: {worst.certain.sum()} areas are certainly among the {worst.tau} worst and "
-        f"{worst.possible.sum()} may be; both lists are right at once at least {100 * worst.level:g}% of the time "
-        f"({worst.method})."
+        f"Confidence sets: at {100 * worst.level:g}% confidence {worst.certain.sum()} areas are among the {worst.tau} "
+        f"worst, and {worst.possible.sum()} may be, no others. If the sampling errors are as stated, both lists are "
+        f"right for all areas at once at least that often over repeated surveys ({worst.method})."
     )
 
 
@@ -211,12 +163,14 @@ def _with_name(edition: Edition, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"area_code": row["area_code"], "area_name": edition.areas.name[i], **row}
 
 
-def _basis(editions: Sequence[Edition], asked: Asked) -> None:
-    """Say where the uncertainty comes from and what is assumed."""
+def print_basis(editions: Sequence[Edition], asked: Asked, *, advice: bool = True) -> None:
+    """Say where the uncertainty comes from and what is assumed, with `advice` how to assume something else."""
     from gwm_models.ranks.edition import hours_words
 
     write_line(f"Uncertainty: {SOURCE_WORDS[asked.source]}.")
+    if asked.source != "sampling":
+        write_line(METHOD_SHARES if asked.source == "method" else BOTH_SHARES)
     for edition in editions if asked.source != "method" else ():
-        words = hours_words(edition, asked.hours_error)
+        words = hours_words(edition, asked.hours_error, advice=advice)
         if words:
             write_line(words)
