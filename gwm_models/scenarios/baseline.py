@@ -18,6 +18,9 @@ from gwm_models.ranks.posterior import shrink
 
 Floats = NDArray[np.float64]
 
+BLOCK = 500
+"""Draws worked on at a time, so that no more than the results takes memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Baseline(Frozen):
@@ -56,10 +59,14 @@ def draw_baseline(edition: Edition, n_draws: int, seed: int) -> Baseline:
     mean, cov = _expected_errors(edition)
     area, k = edition.areas.code, len(edition.spec.indicators)
     root = _root(cov)
-    errors = mean + np.einsum("njk,snk->snj", root, keyed_normals(seed, "indicator", area, n_draws, k))
+    level = keyed_normals(seed, "indicator", area, n_draws, k)
+    for start in range(0, n_draws, BLOCK):
+        part = slice(start, start + BLOCK)
+        errors = mean + np.einsum("njk,snk->snj", root, level[part])
+        level[part] = _levels(edition, cov, posterior.draws[part], errors)
     return Baseline(
         score=posterior.draws,
-        level=_levels(edition, cov, posterior.draws, errors),
+        level=level,
         shrunk_score=posterior.shrunk,
         shrunk_level=_levels(edition, cov, posterior.shrunk[None], mean[None])[0],
         limits=level_limits(edition),

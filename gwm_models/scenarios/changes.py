@@ -1,94 +1,104 @@
-"""The size, unit and uncertainty of a change, against the indicator it is for."""
+"""What a change asks for: its kind, the keys and the unit that go with it, its benchmark and its path."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from gwm_models.data.index_spec import IndicatorSpec
-from gwm_models.scenarios.findings import advice, escaped, listed, nearest, number_text, shown, suggestion
+from gwm_models.scenarios.checks_size import MEANINGS, Ask, check_sizes, fitting_units
+from gwm_models.scenarios.findings import escaped, listed, nearest, number_text, shown
+from gwm_models.scenarios.known import SHOCKS, condition, conditions, shocks_of, spelled
 from gwm_models.scenarios.view import View
 
-MOST_POINTS = 99.0
-BENCHMARKS = ("median", "best_quintile")
-KINDS = ("absolute", "relative", "target", "close_gap")
-LEVEL_UNITS = ("percent", "GBP_per_week", "points")
-CHANGE_UNITS = {"percent": "pp", "GBP_per_week": "GBP_per_week", "points": "points"}
-MEANINGS = {
-    "pp": "percentage points",
-    "percent": "percent",
-    "share": "a share, 0.5 for half",
-    "points": "score points",
-    "GBP_per_week": "pounds a week",
-}
+BENCHMARKS = ("median", "best_quintile", "mean")
+CLOSE = 0.75
+"""Likeness from which a name may be meant by another."""
+KINDS = ("absolute", "relative", "target", "close_gap", "to_quantile", "path", "shock")
+SELF_TIMED = ("path", "shock")
+"""Kinds that say themselves when they come, so that they have no phasing."""
+OWN_KEYS = {"to": "close_gap", "path": "path", "profile": "shock"}
+"""Keys of one kind only, which needs them."""
+EXAMPLES = {"value": "2.0", "path": "[[2026, 0.5], [2029, 2.0]]", "profile": '"2009"'}
 
 
-@dataclass(frozen=True)
-class Ask:
-    """What a change asks for.
-
-    Attributes
-    ----------
-    kind : str
-    unit : str
-        Empty if missing, or if it does not fit.
-    spec : IndicatorSpec or None
-        None if the indicator is unknown.
-    rivals : tuple of IndicatorSpec
-        The indicators it could be for.
-    """
-
-    kind: str
-    unit: str
-    spec: IndicatorSpec | None
-    rivals: tuple[IndicatorSpec, ...]
-
-
-def check_change(action: View) -> None:
+def check_change(action: View, horizon: View) -> None:
     """Check the change and the uncertainty of one action."""
     change, uncertainty = action / "change", action / "uncertainty"
-    spec = action.vocabulary.indicators.get(action.text("indicator") or "")
     kind = change.text("kind")
     if kind in KINDS:
-        if spec is not None and spec.unit == "points" and kind != "absolute":
-            what = f"the bounds of {spec.id} are unknown, so its level cannot be changed by kind '{kind}'"
-            (change / "kind").error(what, "write kind: absolute with unit: points")
-        else:
-            ask = _ask(change, kind, spec)
-            _check_size(change / "value", ask, possible(ask))
-            for end in ("low", "high"):
-                _check_size(uncertainty / end, ask, _possible_ends(ask))
-            _check_unusual(change, ask)
+        _check_keys(change, kind)
+        spec = _spec_of(action)
+        if _can_be(change, kind, spec, on_condition=_on_condition(action)):
+            check_sizes(change, uncertainty, _ask(change, kind, spec, _on_condition(action)))
         _check_benchmark(change, kind)
+        if kind == "path":
+            check_years(change, year_span(horizon, "start", "end"), "the horizon")
     _check_uncertainty(uncertainty, change)
 
 
-def fitting_units(kind: str, spec: IndicatorSpec | None) -> tuple[str, ...]:
-    """Return the units a change may have; the more usual first.
-
-    Examples
-    --------
-    >>> fitting_units("absolute", None), fitting_units("close_gap", None)
-    (('pp', 'GBP_per_week', 'points'), ('percent', 'share'))
-    """
-    levels = LEVEL_UNITS if spec is None else (spec.unit,)
-    if kind == "absolute":
-        return tuple(dict.fromkeys([*(CHANGE_UNITS[unit] for unit in levels if unit in CHANGE_UNITS), "points"]))
-    if kind == "target":
-        return tuple(unit for unit in levels if unit in LEVEL_UNITS and unit != "points")
-    return ("percent",) if kind == "relative" else ("percent", "share")
+def _on_condition(action: View) -> bool:
+    return "condition" in action and "indicator" not in action
 
 
-def _ask(change: View, kind: str, spec: IndicatorSpec | None) -> Ask:
+def _spec_of(action: View) -> IndicatorSpec | None:
+    """Return the definition of what the action changes, None if that is not known."""
+    if _on_condition(action):
+        return condition(action.text("condition") or "")
+    return action.vocabulary.indicators.get(action.text("indicator") or "")
+
+
+def _check_keys(change: View, kind: str) -> None:
+    """Check that the change has the keys of its kind, and no others."""
+    if kind == "path":
+        if "value" in change:
+            (change / "value").error("'value' has no meaning for kind 'path'", "remove it: a path gives its own sizes")
+    else:
+        change.need("value", EXAMPLES["value"])
+    for key, owner in OWN_KEYS.items():
+        if kind != owner and key in change:
+            (change / key).error(f"'{key}' has no meaning for kind '{kind}'", f"remove it, or write kind: {owner}")
+        elif kind == owner and key in EXAMPLES:
+            change.need(key, EXAMPLES[key])
+
+
+def _can_be(change: View, kind: str, spec: IndicatorSpec | None, *, on_condition: bool) -> bool:
+    """Report a kind of change that is impossible for an indicator or condition."""
+    at = change / "kind"
+    if kind == "shock" and on_condition:
+        what = "a shock is what happened to an indicator; no condition has one"
+        at.error(what, "name an indicator, or write kind: absolute")
+    elif spec is not None and spec.unit == "points" and kind not in ("absolute", "path"):
+        what = f"the bounds of {spec.id} are unknown, so its level cannot be changed by kind '{kind}'"
+        at.error(what, "write kind: absolute with unit: points")
+    elif kind == "shock" and not change.vocabulary.panel_variables:
+        what = f"{change.vocabulary.edition} has no yearly figures, so it has no shocks"
+        at.error(what, "write kind: absolute or path, with the size of the shock")
+    elif kind == "shock" and spec is not None and change.text("profile") in set(SHOCKS) - set(shocks_of(spec)):
+        what = (
+            f"what {change.text('profile')} did to {spec.id} is not known: it has no figures of those years to compare"
+        )
+        known = [name for name, other in change.vocabulary.indicators.items() if shocks_of(other)]
+        at.error(what, f"write kind: path, or choose {listed(known)}")
+    else:
+        return True
+    return False
+
+
+def _ask(change: View, kind: str, spec: IndicatorSpec | None, on_condition: bool) -> Ask:
     """Check the unit, and return what the change asks for."""
-    units = fitting_units(kind, spec)
+    units = fitting_units(kind, spec, on_condition=on_condition)
+    known = conditions() if on_condition else change.vocabulary.indicators
+    rivals = (spec,) if spec is not None else tuple(known.values())
+    if not units and spec is not None:
+        noun = "target" if kind == "target" else "change"
+        what = f"a {noun} cannot be stated in the unit of {spec.id}, '{spec.unit}'"
+        others = "kind: relative or close_gap" if on_condition else "kind: absolute with unit: points, relative or"
+        (change / "kind").error(what, f"write {others}" + ("" if on_condition else " close_gap"))
+        return Ask(kind, "", spec, rivals, on_condition)
     words = "; ".join(MEANINGS[unit] for unit in units if MEANINGS[unit] != unit)
     write = f"{' or '.join(f'unit: {unit}' for unit in units)}{f' ({words})' if words else ''}"
     found = change.value.get("unit") if isinstance(change.value, dict) else None
-    if not units and spec is not None:
-        what = f"a target cannot be stated in the unit of {spec.id}, '{spec.unit}'"
-        (change / "kind").error(what, "write kind: absolute with unit: points, relative or close_gap")
-        return Ask(kind, "", spec, (spec,))
     if found is None and isinstance(change.value, dict):
         (change / "unit").error("missing key 'unit'", f"add {write}")
     elif isinstance(found, str) and found not in units:
@@ -97,110 +107,79 @@ def _ask(change: View, kind: str, spec: IndicatorSpec | None) -> Ask:
         if spec is not None and spec.unit == "points":
             what = f"the bounds of {spec.id} are unknown, so '{escaped(found)}' cannot be turned into a score"
         (change / "unit").error(what, f"write {write}")
-    rivals = (spec,) if spec is not None else tuple(change.vocabulary.indicators.values())
-    return Ask(kind, found if isinstance(found, str) and found in units else "", spec, rivals)
-
-
-def possible(ask: Ask) -> tuple[float, float]:
-    """Return the smallest and largest value of a change that some area could have, in its unit or in any."""
-    units = (ask.unit,) if ask.unit else fitting_units(ask.kind, ask.spec)
-    ranges = [_possible_in(unit, ask) for unit in units] or [(-math.inf, math.inf)]
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
-
-
-def _possible_in(unit: str, ask: Ask) -> tuple[float, float]:
-    if ask.kind == "close_gap":
-        return (0, 1) if unit == "share" else (0, 100)
-    if unit == "points":
-        return -MOST_POINTS, MOST_POINTS
-    if ask.kind == "relative":
-        return -100, max(map(_largest_relative, ask.rivals))
-    limits = [spec.hard_limits for spec in ask.rivals if unit in (spec.unit, CHANGE_UNITS.get(spec.unit))]
-    low, high = (
-        min((low for low, _ in limits), default=-math.inf),
-        max((h for _, h in limits), default=math.inf),
-    )
-    return (low, high) if ask.kind == "target" else (low - high, high - low)
-
-
-def _largest_relative(spec: IndicatorSpec) -> float:
-    """Return the percentage that takes the lowest usual level to the upper hard limit."""
-    low = spec.usual_range[0]
-    return 100 * (spec.hard_limits[1] / low - 1) if low > 0 else math.inf
-
-
-def _possible_ends(ask: Ask) -> tuple[float, float]:
-    """Return the range of the ends of an interval: an action may be thought to widen a gap."""
-    low, high = possible(ask)
-    return (-high, high) if ask.kind == "close_gap" else (low, high)
-
-
-def _check_size(at: View, ask: Ask, ends: tuple[float, float]) -> None:
-    """Report a value that no area could have."""
-    value = at.own_number()
-    low, high = ends
-    if value is None or low <= value <= high:
-        return
-    whose = f" for {ask.spec.id}" if ask.spec is not None else ""
-    fix = f"give a value {_span(low, high)} {ask.unit}"
-    if ask.unit == "share" and 1 < value <= 100:
-        fix = f"write {number_text(value / 100)}, or unit: percent"
-    at.error(f"{number_text(value)} {ask.unit}".strip() + f" is impossible{whose}", fix.strip())
-
-
-def _span(low: float, high: float) -> str:
-    return f"between {number_text(round(low, 1))} and {number_text(round(high, 1))}"
-
-
-def _check_unusual(change: View, ask: Ask) -> None:
-    value, at = change.number("value"), change / "value"
-    if value is None or not ask.unit or change.findings.has_error(at.keys):
-        return
-    number, more = number_text(value), number_text(value * 100)
-    if ask.kind == "relative" and 0 < abs(value) < 1:
-        what = f"{number} percent is a very small relative change (did you mean {more}?)"
-        at.warning(what, f"write {more}, or keep it")
-    elif ask.kind == "close_gap" and ask.unit == "percent" and 0 < value <= 1:
-        what = f"{number} percent of the gap is very little (did you mean {more}?)"
-        at.warning(what, f"write {more}, or unit: share, or keep it")
-    elif ask.spec is not None:
-        _check_usual(at, value, ask, ask.spec)
-
-
-def _check_usual(at: View, value: float, ask: Ask, spec: IndicatorSpec) -> None:
-    low, high = spec.usual_range
-    natural = CHANGE_UNITS.get(spec.unit, spec.unit)
-    asked = f"{number_text(value)} {ask.unit}"
-    moves = f"{spec.id} of an area rarely moves by more than {number_text(spec.usual_change)} {natural}"
-    if ask.kind == "target" and not low <= value <= high:
-        at.warning(f"{asked} is unusual: {spec.id} lies {_span(low, high)} in most years", "check it, or keep it")
-    elif (ask.kind == "absolute" and ask.unit == natural and abs(value) > spec.usual_change) or (
-        ask.kind == "relative" and abs(value) / 100 * low > spec.usual_change
-    ):
-        at.warning(f"{asked} is unusual: {moves}", "check it, or keep it")
+    return Ask(kind, found if isinstance(found, str) and found in units else "", spec, rivals, on_condition)
 
 
 def _check_benchmark(change: View, kind: str) -> None:
-    to, at = change.text("to"), change / "to"
+    to, at, words = change.text("to"), change / "to", change.vocabulary
     if kind != "close_gap":
-        if "to" in change:
-            at.error(f"'to' has no meaning for kind '{kind}'", "remove it, or write kind: close_gap")
-    elif "to" not in change:
+        return
+    if "to" not in change:
         what = "missing key 'to': the level that the gap is measured to"
-        at.error(what, f"add to: median, or to: {BENCHMARKS[1]}, or an area")
-    elif to is not None and to not in BENCHMARKS and change.vocabulary.area_code(to) is None:
-        names = [*BENCHMARKS, *change.vocabulary.areas.values()]
-        what = f"expected {listed(BENCHMARKS)}, or an area; found {shown(to)}{suggestion(to, names)}"
-        at.error(what, advice(to, names) if nearest(to, names) else "write median")
+        at.error(what, f"add to: median, or to: {BENCHMARKS[1]}, or a region, or an area")
+    elif to is not None and to not in BENCHMARKS and not spelled(to, words.regions) and words.area_code(to) is None:
+        names = [*BENCHMARKS, *words.regions, *words.areas.values()]
+        near = _closest(to, names)
+        meant = f" (did you mean {listed(near)}?)" if near else ""
+        what = f"expected {listed(BENCHMARKS)}, or a region or an area; found {shown(to)}{meant}"
+        regions = f"write median, one of the regions {listed(words.regions)}, or an area's name"
+        at.error(what, f"write {listed(near)}" if near else regions)
+
+
+def _closest(word: str, names: Sequence[str]) -> list[str]:
+    """Return the name most like a word, and any that is exactly as like it."""
+    near = nearest(word, names, most=2, cutoff=CLOSE)
+    likeness = [SequenceMatcher(None, name.casefold(), word.casefold()).ratio() for name in near]
+    return near[: 1 + (len(near) == 2 and likeness[0] == likeness[1])]
+
+
+def points_of(part: View) -> list[tuple[View, int, float]]:
+    """Return the sound points of a path: where each stands, its year, its size."""
+    found = []
+    for item in part.items("path"):
+        year, size = item.whole(0), item.number(1)
+        if isinstance(item.value, list) and len(item.value) == 2 and year is not None and size is not None:
+            found.append((item, year, size))
+    return found
+
+
+def year_span(part: View, first: str, last: str) -> tuple[int, int] | None:
+    """Return the first and the last year of a part, None if they are not sound and in order."""
+    start, end = part.whole(first), part.whole(last)
+    return (start, end) if start is not None and end is not None and start <= end else None
+
+
+def check_years(part: View, ends: tuple[int, int] | None, inside: str) -> None:
+    """Check that the years of a path rise and lie between two ends, and that some size is not 0."""
+    points = points_of(part)
+    before: int | None = None
+    for at, year, _ in points:
+        if before is not None and year <= before:
+            at.error(f"year {year} does not come after year {before} before it", "put the years in order, each once")
+        before = max(year, before or year)
+        if ends is not None and not ends[0] <= year <= ends[1]:
+            what = f"year {year} is outside {inside}, {ends[0]} to {ends[1]}"
+            at.error(what, f"write a year from {ends[0]} to {ends[1]}, or mend {inside}")
+    if points and not any(size for _, _, size in points):
+        (part / "path").error("every size is 0, so nothing ever changes", "give a size other than 0, or remove it")
 
 
 def _check_uncertainty(part: View, change: View) -> None:
-    low, high, value = part.number("low"), part.number("high"), change.number("value")
+    low, high, value = part.number("low"), part.number("high"), _size(change)
     if low is None or high is None:
         return
     interval = f"low {number_text(low)} to high {number_text(high)}"
     if low > high:
         (part / "low").error(f"low {number_text(low)} is above high {number_text(high)}", "swap low and high")
     elif value is not None and not low <= value <= high:
-        what = f"the value {number_text(value)} lies outside {interval}"
-        part.error(what, "widen the interval, or mend change.value")
+        key, name = ("path", "largest size of the path,") if change.text("kind") == "path" else ("value", "value")
+        what = f"the {name} {number_text(value)}{',' if key == 'path' else ''} lies outside {interval}"
+        part.error(what, f"widen the interval, or mend change.{key}")
+
+
+def _size(change: View) -> float | None:
+    """Return the size that the uncertainty is about: the value, or the largest size of a path, sign kept."""
+    if change.text("kind") != "path":
+        return change.number("value")
+    sizes = [size for _, _, size in points_of(change)]
+    return max(sizes, key=abs) if sizes and len(sizes) == len(list(change.items("path"))) else None

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from gwm_models.scenarios.changes import check_change
-from gwm_models.scenarios.findings import advice, escaped, suggestion
+from gwm_models.scenarios.changes import SELF_TIMED, check_change, points_of
+from gwm_models.scenarios.checks_action import (
+    check_additionality,
+    check_causal_share,
+    check_cost,
+    check_course,
+    check_evidence,
+    check_lever,
+    check_name,
+)
+from gwm_models.scenarios.checks_search import check_search
+from gwm_models.scenarios.findings import escaped
+from gwm_models.scenarios.known import NOT_WITHIN, figures_year, outcomes_of
 from gwm_models.scenarios.places import check_target
 from gwm_models.scenarios.view import View
 
@@ -12,29 +23,27 @@ LONG_HORIZON = 40
 
 def check_meaning(scenario: View) -> None:
     """Check everything that a single value cannot show."""
-    _check_horizon(scenario / "horizon")
+    horizon = scenario / "horizon"
+    _check_horizon(horizon)
+    _check_trend(scenario / "baseline")
     _check_ids(scenario, "actions", "id", "action id")
     _check_ids(scenario, "health", "outcome", "outcome")
     for action in scenario.parts("actions"):
-        _check_indicator(action)
-        check_change(action)
+        check_lever(action)
+        check_change(action, horizon)
         check_target(action / "target")
-        _check_phasing(action / "phasing", scenario / "horizon")
-        _check_cost(action / "cost", scenario / "horizon")
+        check_course(action, horizon)
+        check_additionality(action)
+        check_cost(action, horizon)
+        check_evidence(action)
+        _check_spillover(action)
     for link in scenario.parts("health"):
-        _check_name(link / "outcome", "health outcome", list(scenario.vocabulary.outcomes))
+        check_name(link / "outcome", "health outcome", list(outcomes_of(scenario.vocabulary)))
+        _check_within(link)
+        check_causal_share(link / "link")
     _check_intervals(scenario / "analysis")
     _check_evaluation(scenario)
-
-
-def _check_name(at: View, noun: str, known: list[str]) -> None:
-    name = at.value
-    if isinstance(name, str) and name.strip() and name not in known:
-        at.error(f"unknown {noun} '{escaped(name)}'{suggestion(name, known)}", advice(name, known))
-
-
-def _check_indicator(action: View) -> None:
-    _check_name(action / "indicator", "indicator", list(action.vocabulary.indicators))
+    check_search(scenario)
 
 
 def _check_ids(scenario: View, key: str, name: str, noun: str) -> None:
@@ -60,47 +69,35 @@ def _check_horizon(horizon: View) -> None:
     elif end - start > LONG_HORIZON:
         what = f"{end - start + 1} years is a long horizon for figures of a few years"
         (horizon / "end").warning(what, "shorten it, or keep it")
+    since = figures_year(horizon.vocabulary)
+    if since is not None and start < since:
+        what = f"start {start} is before the figures it starts from, which are of {since}"
+        (horizon / "start").warning(what, f"write a year from {since} on, or keep it")
 
 
-def _check_phasing(phasing: View, horizon: View) -> None:
-    start, full_by = phasing.whole("start"), phasing.whole("full_by")
-    first, last = horizon.whole("start"), horizon.whole("end")
-    sound = first is not None and last is not None and first <= last
-    if start is not None and full_by is not None:
-        if full_by < start:
-            what = f"full_by {full_by} is before start {start}"
-            (phasing / "full_by").error(what, f"write a year from {start} on, or mend start")
-        elif phasing.text("shape") == "step" and full_by != start:
-            what = f"a step comes all at once in full_by {full_by}; start {start} changes nothing"
-            (phasing / "start").warning(what, f"write start: {full_by}, or shape: linear")
-    if not sound or first is None or last is None:
+def _check_trend(baseline: View) -> None:
+    if baseline.text("counterfactual") == "trend" and not baseline.vocabulary.panel_variables:
+        what = f"{escaped(baseline.vocabulary.edition)} has no yearly figures to take a trend from"
+        (baseline / "counterfactual").error(what, "write held, or a shipped edition")
+
+
+def _check_spillover(action: View) -> None:
+    target = action / "target"
+    if "spillover" in action and (target / "everyone").value is True and "exclude" not in target:
+        what = "no area is left to receive anything: the action reaches all of them"
+        (action / "spillover").warning(what, "remove spillover, or keep it")
+
+
+def _check_within(link: View) -> None:
+    """Report the slope inside areas where it is no effect: deaths that rose where work became better."""
+    if link.text("outcome") not in NOT_WITHIN or ("link" in link and link.text("link") != "within"):
         return
-    if start is not None and not first <= start <= last:
-        what = f"start {start} is outside the horizon {first} to {last}"
-        (phasing / "start").error(what, f"write a year from {first} to {last}, or mend the horizon")
-    elif full_by is not None and full_by > last:
-        what = f"full_by {full_by} is after the end of the horizon {last}: the whole change is never seen"
-        (phasing / "full_by").warning(what, "lengthen the horizon, or keep it")
-
-
-def _check_cost(cost: View, horizon: View) -> None:
-    if not isinstance(cost.value, dict):
-        return
-    if "fixed" not in cost and "recurring" not in cost:
-        cost.error("has no amount", "add fixed: {value: 1000000, unit: GBP} or recurring")
-    first, last = horizon.whole("start"), horizon.whole("end")
-    for name in ("fixed", "recurring"):
-        amount = cost / name
-        value, years = amount.number("value"), amount.pair("years")
-        if value is not None and value < 0:
-            (amount / "value").warning("a negative cost counts as a saving", "remove the sign, or keep it")
-        if years is None:
-            continue
-        if years[1] < years[0]:
-            (amount / "years").error(f"ends in {years[1]}, before it starts in {years[0]}", "swap the two years")
-        elif first is not None and last is not None and first <= last and not first <= years[0] <= years[1] <= last:
-            what = f"{years[0]} to {years[1]} reaches outside the horizon {first} to {last}"
-            (amount / "years").warning(what, f"write years from {first} to {last}, or keep it")
+    what = (
+        f"'{link.text('outcome')}' has no slope within areas to use: it was measured to have the other sign than that "
+        "between them (deaths rose where access rose), which tells of what else changed and is no effect of good work"
+    )
+    fix = "write link: between, or a share of it, link: {causal_share: {mean: 0.3, sd: 0.15}}"
+    (link / "link" if "link" in link else link).error(what, fix)
 
 
 def _check_intervals(analysis: View) -> None:
@@ -115,15 +112,25 @@ def _check_intervals(analysis: View) -> None:
 def _check_evaluation(scenario: View) -> None:
     plan = scenario / "evaluation"
     for outcome in plan.items("outcomes"):
-        _check_name(outcome, "variable", list(scenario.vocabulary.panel_variables))
+        check_name(outcome, "variable", list(scenario.vocabulary.panel_variables))
     pre = plan.pair("pre")
     if pre is None:
         return
     if pre[1] < pre[0]:
         (plan / "pre").error(f"ends in {pre[1]}, before it starts in {pre[0]}", "swap the two years")
         return
-    starts = [(action / "phasing").whole("start") for action in scenario.parts("actions")]
-    known = [start for start in starts if start is not None]
+    known = [start for action in scenario.parts("actions") if (start := _first_year(action)) is not None]
     if known and pre[1] >= min(known):
         what = f"the years before the action run to {pre[1]}, but an action starts in {min(known)}"
         (plan / "pre").error(what, f"end it in {min(known) - 1} or earlier")
+
+
+def _first_year(action: View) -> int | None:
+    """Return the year in which an action begins, None if that is not known."""
+    kind = (action / "change").text("kind")
+    if kind not in SELF_TIMED:
+        return (action / "phasing").whole("start")
+    if kind == "shock":
+        return action.whole("start")
+    years = [year for _, year, _ in points_of(action / "change")]
+    return years[0] if years else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -40,11 +40,14 @@ class Findings:
         Its content as plain data.
     marks : dict
         Where each part of the content stands, by its keys.
+    misplaced : set of tuple
+        Keys that stand in the wrong place, as the part of the file they are in and their name.
     """
 
     file: str
     data: Any = None
     marks: dict[Keys, Mark] = field(default_factory=dict)
+    misplaced: set[Keys] = field(default_factory=set)
     _found: dict[tuple[Keys, tuple[int, int], Severity, str, str], None] = field(default_factory=dict)
     _errors: set[Keys] = field(default_factory=set)
 
@@ -69,6 +72,11 @@ class Findings:
     def has_error(self, keys: Keys) -> bool:
         """Tell whether a fault is recorded at these keys."""
         return keys in self._errors
+
+    @property
+    def faulty(self) -> bool:
+        """Whether any error is recorded."""
+        return any(severity == "error" for _, _, severity, _, _ in self._found)
 
     def place(self, keys: Keys, *, on_key: bool = False) -> tuple[int, int]:
         """Return line and column of what stands at these keys, or of the nearest part around it."""
@@ -112,6 +120,19 @@ def value_at(data: Any, keys: Keys) -> Any:
     return data
 
 
+def as_lists(content: Any) -> Any:
+    """Return a copy of plain data in which every mapping is a dict with texts as keys and every sequence a list.
+
+    Examples
+    --------
+    >>> as_lists({"pre": (2012, 2025)})
+    {'pre': [2012, 2025]}
+    """
+    if isinstance(content, Mapping):
+        return {str(key): as_lists(value) for key, value in content.items()}
+    return [as_lists(item) for item in content] if isinstance(content, list | tuple) else content
+
+
 def nearest(word: str, among: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the names that hold a word or are most like it, whatever its case.
 
@@ -151,6 +172,8 @@ def suggestion(word: str, among: Iterable[str], *, most: int = 1, cutoff: float 
 def advice(word: str, among: Iterable[str]) -> str:
     """Return what to write in place of an unknown word: the nearest name, or else what there is."""
     names = list(among)
+    if not names:
+        return "remove it: there is none to choose from"
     near = nearest(word, names)
     if not near:
         return f"use one of {listed(names)}"

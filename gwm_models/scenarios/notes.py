@@ -1,18 +1,15 @@
-"""What a projection assumes and what a reader should be warned of, in plain words."""
+"""What a projection assumes, in plain words."""
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
-import numpy as np
-
-from gwm_models.errors import some
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import sampling_error
+from gwm_models.scenarios.known import MORTALITY
 from gwm_models.scenarios.projection import Projection
 from gwm_models.scenarios.rows import link_words
-from gwm_models.scenarios.spec import CausalShare
-from gwm_models.scenarios.words import counted, number, signed, span
+from gwm_models.scenarios.spec import Action, Amount, CausalShare, UncertainShare
+from gwm_models.scenarios.sums import sum_words
+from gwm_models.scenarios.words import MINUS, number, share_words, signed, span
 
 WITHIN = (
     "The within slope is measured on the access domain, true access being modelled behind the survey: how much of its "
@@ -30,18 +27,59 @@ SPAN = (
 )
 
 
+APART = (
+    "Rates of deaths are drawn apart from healthy life expectancy: their slopes are fitted by themselves, and how the "
+    "two go together is not measured. Areas without a published rate are left out of its level, not of its change."
+)
+TREND = (
+    "Along the trend, levels that a change is worked out from (relative, target, close_gap, to_quantile) are those of "
+    "each year, and ranks and gaps before are those of the last. Scores move with the levels, by the points per unit. "
+    "The true levels of the edition, the observed change since and the trends are drawn independently, though levels "
+    "and observed change share the survey noise of the edition's year."
+)
+ONE_UNIT = {"percent": "percentage point", "GBP": "pound"}
+FROM_LEVEL = ("target", "close_gap", "to_quantile")
+
+
 def assumptions(projection: Projection) -> list[str]:
     """List what the results assume, in plain words."""
-    scenario, edition = projection.scenario, projection.edition
-    lines = [
-        f"Baseline: {edition.spec.title}, held as it is to {projection.years[-1]}; bounds are frozen at that edition, "
-        "so a gain is a gain. True scores are drawn given the sampling error of the indicators, shrunk towards their "
-        "region.",
-        *sampling_error(edition).notes,
+    lines = [*_baseline_lines(projection), *sampling_error(projection.edition).notes, *_trend_lines(projection)]
+    used = {action.indicator for action in projection.scenario.actions}
+    lines += _points_lines(projection, used)
+    lines += _pay_assumption(projection, used)
+    lines += _condition_lines(projection)
+    lines += [_action_assumption(projection, a) for a in range(len(projection.scenario.actions))]
+    lines += _shock_lines(projection)
+    subjects = [action.indicator or action.condition for action in projection.scenario.actions]
+    if len(subjects) > len(set(subjects)):
+        lines.append("Actions on one indicator add up, each worked out from the level without any of them.")
+    return [*lines, *_health_lines(projection), *sum_words(projection)]
+
+
+def _baseline_lines(projection: Projection) -> list[str]:
+    title, last = projection.edition.spec.title, projection.years[-1]
+    trend = projection.scenario.baseline.counterfactual == "trend"
+    course = f"its indicators going on along their trends to {last}" if trend else f"held as it is to {last}"
+    return [
+        f"Baseline: {title}, {course}; bounds are frozen at that edition, so a gain is a gain. True scores are drawn "
+        "given the sampling error of the indicators, shrunk towards their region."
     ]
-    used = {action.indicator for action in scenario.actions}
-    points = points_per_unit(edition)
-    for j, indicator in enumerate(edition.spec.indicators):
+
+
+def _trend_lines(projection: Projection) -> list[str]:
+    """Say what the trend assumes, where the scenario goes on along it."""
+    scenario = projection.scenario
+    if scenario.baseline.counterfactual == "held":
+        return []
+    from gwm_models.models.trend import draw_trend
+
+    return [TREND, *draw_trend(projection.edition, scenario.analysis.draws, scenario.analysis.seed).notes]
+
+
+def _points_lines(projection: Projection, used: set[str | None]) -> list[str]:
+    """Say what a unit of each indicator that an action changes is worth."""
+    points, lines = points_per_unit(projection.edition), []
+    for j, indicator in enumerate(projection.edition.spec.indicators):
         if indicator.id in used:
             error = f"standard error {points.std_error[j]:.3g}" if points.std_error[j] else "exact"
             lines.append(
@@ -51,20 +89,26 @@ def assumptions(projection: Projection) -> list[str]:
                 else f"{indicator.label}: one unit is worth {number(points.estimate[j], 3)} points "
                 f"({points.status[j]}, {error})."
             )
-    lines += _pay_assumption(projection, used)
-    lines += [_action_assumption(projection, a) for a in range(len(scenario.actions))]
-    if len(scenario.actions) > len(used):
-        lines.append("Actions on one indicator add up, each worked out from the baseline level.")
+    return lines
+
+
+def _health_lines(projection: Projection) -> list[str]:
+    lines = []
     for effect in projection.health:
         lag = effect.link.lag
         when = f"after {lag.years} years, building up over {lag.build_up}" if lag.years or lag.build_up else "at once"
         lines.append(f"{effect.model.outcome.label}: link {link_words(effect)}; health responds {when}.")
-    if any(effect.link.link == "within" for effect in projection.health):
-        lines += [WITHIN, SHARED_SURVEY, SPAN]
+    within = [effect.model.outcome for effect in projection.health if effect.link.link == "within"]
+    if within:
+        lines.append(WITHIN)
+    if any(outcome.unit == "years" for outcome in within):
+        lines += [SHARED_SURVEY, SPAN]
+    if any(outcome.id in MORTALITY for outcome in (effect.model.outcome for effect in projection.health)):
+        lines.append(APART)
     return lines
 
 
-def _pay_assumption(projection: Projection, used: set[str]) -> list[str]:
+def _pay_assumption(projection: Projection, used: set[str | None]) -> list[str]:
     """Say what the domains show when fitted together, where an action changes pay or hours."""
     if not any(i.domain == "pay" for i in projection.edition.spec.indicators if i.id in used):
         return []
@@ -87,93 +131,121 @@ def _pay_assumption(projection: Projection, used: set[str]) -> list[str]:
 
 
 def _action_assumption(projection: Projection, a: int) -> str:
+    """Say how much of an action's change is kept, whom it reaches, what neighbours receive and what it costs."""
     action = projection.scenario.actions[a]
-    extra = action.additionality
-    kept = (1 - extra.deadweight) * (1 - extra.displacement) * (1 - extra.leakage)
-    text = f"{action.id}: {kept:.0%} of the change is additional"
-    text += f" (deadweight {extra.deadweight:.0%}, displacement {extra.displacement:.0%}, leakage {extra.leakage:.0%})"
-    if kept < 1:
-        text += ", shares taken as certain"
-    if kept < 1 and action.change.kind in ("target", "close_gap"):
-        text += "; the level reached is short of the one asked for by what is not additional"
+    if action.change.profile is not None:
+        return _shock_action(action)
+    parts = [_kept_words(action)]
+    if action.reach < 1:
+        parts.append(
+            f"it reaches {action.reach:.0%} of the residents, so an area changes by that share of the size stated"
+        )
     if action.spillover is not None:
-        text += f"; untreated neighbours receive {action.spillover.share:.0%} of the mean change of their neighbours"
+        parts.append(
+            f"untreated neighbours receive {share_words(action.spillover.share).replace('-', MINUS)} of the mean "
+            "additional change of their neighbours over shared borders, those without the action counted with none; "
+            "treated areas receive nothing"
+        )
+    if action.change.path is not None:
+        parts.append("its uncertainty is that of the largest size, and the whole path scales with it")
     if action.cost is not None:
-        text += f"; costs are undiscounted, at {action.cost.price_base} prices, and do not depend on phasing"
+        parts += _cost_words(action)
     if action.uncertainty is None:
-        text += "; its size is taken as certain, since the file states no uncertainty"
-    return text + "."
+        parts.append("its size is taken as certain, since the file states no uncertainty")
+    return f"{action.id}: {'; '.join(parts)}."
 
 
-def warnings_of(projection: Projection) -> list[str]:
-    """Return what only the projection can find: limits that bind, goals that collide, scores beyond the scale."""
-    found = []
-    scenario, last = projection.scenario, projection.years[-1]
-    for a, action in enumerate(scenario.actions):
-        treated = projection.selections[a].treated
-        clamped = float(projection.effects.clamped[a][:, treated].mean())
-        if clamped > 0.01:
-            found.append(f"{action.id}: a hard limit cuts the change in {clamped:.0%} of draws and areas.")
-        if not np.any(projection.effects.asked[a][:, treated]) and action.change.value:
-            begun = action.phasing.start < last and (action.phasing.shape == "linear" or action.phasing.full_by <= last)
-            why = "every area it reaches is already there" if begun else f"it has not begun by {last}"
-            found.append(f"{action.id}: changes nothing: {why}.")
-    found += _collisions(projection) + _beyond_scale(projection) + _link_warnings(projection)
-    tail = scenario.analysis.draws * (1 - max(scenario.analysis.intervals)) / 2
-    if tail < 10:
-        found.append(f"The widest interval rests on about {tail:.1f} draws beyond each end; ask for more draws.")
-    if "sii" in scenario.analysis.inequality and not np.isfinite(projection.edition.areas.deprivation).all():
-        found.append("The slope index of inequality is left out: the edition holds no deprivation of its areas.")
-    if scenario.evaluation is not None:
-        found.append("The evaluation block is checked and stored; a projection does not run it.")
-    return found
+def _shock_action(action: Action) -> str:
+    """Say how sure a shock is."""
+    times = "once over" if action.change.value == 1 else f"{number(action.change.value or 0.0, 2)} times over"
+    own = "; its stated uncertainty is that of how many times" if action.uncertainty is not None else ""
+    return (
+        f"{action.id}: the shock of {action.change.profile}, {times}; its mean is drawn with its standard error over "
+        f"areas, and each area's departure with what survey noise leaves uncertain of it{own}."
+    )
 
 
-def _collisions(projection: Projection) -> list[str]:
-    """Name actions with a goal (target, close_gap) that meet on one indicator and area: their changes add up."""
-    goals = [
-        (action, chosen.treated)
-        for action, chosen in zip(projection.scenario.actions, projection.selections, strict=True)
-        if action.change.kind in ("target", "close_gap")
-    ]
-    found = []
-    for i, (first, here) in enumerate(goals):
-        for second, there in goals[i + 1 :]:
-            both = int((here & there).sum())
-            if first.indicator == second.indicator and both:
-                found.append(
-                    f"{first.id} and {second.id} both set a goal for {first.indicator} in {counted(both, 'area')}: "
-                    "each is worked out from the baseline and they add up, so the goals are passed."
-                )
-    return found
+def _kept_words(action: Action) -> str:
+    """Say what share of a change is additional."""
+    extra = action.additionality
+    shares = {"deadweight": extra.deadweight, "displacement": extra.displacement, "leakage": extra.leakage}
+    kept = 1.0
+    for share in shares.values():
+        kept *= 1 - (share.mean if isinstance(share, UncertainShare) else share)
+    drawn = any(isinstance(share, UncertainShare) for share in shares.values())
+    named = ", ".join(f"{name} {share_words(share)}" for name, share in shares.items())
+    text = f"{kept:.0%} of the change is additional{' on average' if drawn else ''} ({named})"
+    if drawn:
+        text += ", uncertain shares drawn from beta distributions with these means and standard deviations"
+    elif kept < 1:
+        text += ", shares taken as certain"
+    if kept < 1 and action.change.kind in FROM_LEVEL:
+        text += "; the level reached is short of the one asked for by what is not additional"
+    return text
 
 
-def _beyond_scale(projection: Projection) -> list[str]:
-    """Name areas whose changed domain scores leave the frozen scale."""
-    spec, domain = projection.edition.spec, projection.effects.domain
-    after = projection.baseline.shrunk_score + domain.mean(axis=0)
-    members = np.bincount(spec.domain_of())
-    low, high = (edge * members for edge in spec.scale)
-    found = []
-    for words, outside in (("Above", after > high), ("Below", after < low)):
-        areas = (domain.any(axis=0) & outside).any(axis=1)
-        if areas.any():
-            names = [name for name, over in zip(projection.edition.areas.name, areas, strict=True) if over]
-            found.append(f"{words} the frozen scale in {counted(len(names), 'area')}: {some(names, 5)}.")
-    return found
+def _cost_words(action: Action) -> list[str]:
+    """Say what a cost leaves out and how sure it is."""
+    if action.cost is None:
+        return []
+    amounts: list[Amount] = [amount for amount in (action.cost.fixed, action.cost.recurring) if amount is not None]
+    parts = [f"costs are undiscounted, at {action.cost.price_base} prices"]
+    if any(amount.unit == "GBP_per_job" for amount in amounts):
+        parts.append(
+            "a cost per job counts the people whose work the action changes, before additionality: the percentage "
+            "points asked for of the people that the indicator is a percentage of, once at their largest number for a "
+            "fixed cost, year by year for a recurring one"
+        )
+    if any(amount.unit != "GBP_per_job" for amount in amounts):
+        parts.append("costs in all, by area and by resident do not depend on phasing")
+    if not any(amount.low is not None for amount in amounts):
+        parts.append("amounts are taken as certain")
+    else:
+        parts.append("amounts with an interval are drawn from a split normal with it as its central 90%")
+    return parts
 
 
-def _link_warnings(projection: Projection) -> list[str]:
-    """Warn of stated causal shares that cannot be shares."""
-    found = []
-    for link in projection.scenario.health:
-        if isinstance(link.link, CausalShare):
-            share = link.link.causal_share
-            normal = NormalDist(share.mean, share.sd or 1e-9)
-            outside = normal.cdf(0) + 1 - normal.cdf(1)
-            if outside > 0.1:
-                found.append(
-                    f"{link.outcome}: {outside:.0%} of the stated causal share lies outside 0 to 1 "
-                    f"(mean {share.mean:g}, standard deviation {share.sd:g})."
-                )
-    return found
+def _condition_lines(projection: Projection) -> list[str]:
+    """Say what the links from conditions to scores are and assume, for the conditions that actions change."""
+    actions = [action for action in projection.scenario.actions if action.condition is not None]
+    if not actions:
+        return []
+    from gwm_models.models.conditions_link import condition_links
+
+    links = condition_links(projection.edition)
+    lines = [f"{action.id}: {_link_words(action)}" for action in actions]
+    for place in sorted({links.place(str(action.condition)) for action in actions}):
+        slopes = ", ".join(
+            f"{signed(slope, 3)} ({label[0].lower() + label[1:]})"
+            for slope, (_, label) in zip(links.between[place], projection.edition.spec.domains, strict=True)
+        )
+        lines.append(
+            f"{links.labels[place]} ({links.periods[place]}; {links.sources[place]}): between areas, one "
+            f"{ONE_UNIT.get(links.units[place], links.units[place].replace('_', ' '))} goes with {slopes} points."
+        )
+    return [*lines, *links.words()]
+
+
+def _link_words(action: Action) -> str:
+    """Say how much of a condition's association with the scores is taken as effect."""
+    link = action.link or "within"
+    if isinstance(link, CausalShare):
+        share = link.causal_share
+        kept = f"a causal share of the slope between areas (mean {share.mean:g}, standard deviation {share.sd:g})"
+    else:
+        kept = f"the slope {link} areas"
+    return f"scores follow the condition '{action.condition}' at once, by {kept}; an association is no proof of cause."
+
+
+def _shock_lines(projection: Projection) -> list[str]:
+    """Say where the shocks come from and what their use assumes, each only once."""
+    shocks = [action for action in projection.scenario.actions if action.change.profile is not None]
+    if not shocks:
+        return []
+    from gwm_models.models.shocks import shock_profile
+
+    lines: list[str] = []
+    for action in shocks:
+        shock = shock_profile(projection.edition, str(action.indicator), str(action.change.profile))
+        lines += [f"{action.id}: {shock.source}.", *shock.notes]
+    return list(dict.fromkeys(lines))

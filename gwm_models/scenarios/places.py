@@ -3,49 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import SequenceMatcher
 
-from gwm_models.data.vocabulary import Vocabulary
-from gwm_models.scenarios.findings import advice, escaped, suggestion
+from gwm_models.scenarios.checks_where import check_rule
+from gwm_models.scenarios.findings import advice, escaped, listed, nearest, suggestion
+from gwm_models.scenarios.known import CLUSTERS, spelled
 from gwm_models.scenarios.view import View
 
-
-def region_name(text: str, vocabulary: Vocabulary) -> str | None:
-    """Return the region of that name, whatever its case and spaces; None if unknown."""
-    key = " ".join(text.casefold().split())
-    return next((name for name in vocabulary.regions if name.casefold() == key), None)
+FILTERS = ("areas", "regions", "clusters", "where")
+PICKS = ("worst", "best")
 
 
 def check_target(target: View) -> None:
     """Check which areas one action reaches."""
     if not isinstance(target.value, dict):
         return
-    areas = _names(target, "areas", "area", target.vocabulary.area_code, list(target.vocabulary.areas.values()))
-    regions = _names(
-        target,
-        "regions",
-        "region",
-        lambda name: region_name(name, target.vocabulary),
-        target.vocabulary.regions,
-    )
-    exclude = _names(target, "exclude", "area", target.vocabulary.area_code, list(target.vocabulary.areas.values()))
-    picks = [word for word in ("worst", "best") if word in target]
+    words = target.vocabulary
+    found = {
+        "areas": _names(target, "areas", "area", words.area_code, list(words.areas.values())),
+        "regions": _names(target, "regions", "region", lambda name: spelled(name, words.regions), words.regions),
+        "exclude": _names(target, "exclude", "area", words.area_code, list(words.areas.values())),
+    }
+    _names(target, "clusters", "group", lambda name: spelled(name, CLUSTERS), CLUSTERS)
+    rules = [check_rule(rule) for rule in target.parts("where")]
+    picks = [word for word in PICKS if word in target]
     for word in picks:
         _check_pick(target / word)
-    if len(picks) == 2:
-        target.error("worst and best cannot stand together", "keep one; write two actions to reach both ends")
-    if not picks and not any(word in target for word in ("areas", "regions")):
-        target.error("names no areas", "add areas, regions, worst or best")
+    _check_together(target, picks)
+    unsure = "everyone" in target and not isinstance((target / "everyone").value, bool)
+    if not picks and not any(word in target for word in FILTERS) and not _everyone(target) and not unsure:
+        target.error("names no areas", "add areas, regions, clusters, where, worst, best or everyone")
         return
-    left = _candidates(target, areas, regions, exclude)
+    left = _candidates(target, found, rules)
     if left is None:
         return
     if not left:
-        target.error("matches no area", "widen areas or regions, or shorten exclude")
+        target.error("matches no area", f"widen {_narrowing(target)}")
     for word in picks:
         n = (target / word).whole("n")
         if n is not None and left and n > len(left):
-            what = f"asks for {n} areas; only {len(left)} are left to choose from"
+            what = f"asks for {n} areas; only {len(left)} {'is' if len(left) == 1 else 'are'} left to choose from"
             (target / word / "n").error(what, f"write a number up to {len(left)}")
+
+
+def _everyone(target: View) -> bool:
+    return (target / "everyone").value is True
+
+
+def _check_together(target: View, picks: list[str]) -> None:
+    """Report parts of a target that contradict each other."""
+    if len(picks) == 2:
+        target.error("worst and best cannot stand together", "keep one; write two actions to reach both ends")
+    narrower = [word for word in (*FILTERS, *picks) if word in target]
+    if _everyone(target) and narrower:
+        what = f"everyone means all areas, but {_joined(narrower)} would leave some out"
+        (target / "everyone").error(what, f"remove everyone, or remove {_joined(narrower)}")
+
+
+def _joined(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _narrowing(target: View) -> str:
+    """Return what to loosen in a target that leaves no area."""
+    if "where" in target:
+        return "the rules of where" + (", or shorten exclude" if "exclude" in target else "")
+    return "areas or regions, or shorten exclude"
 
 
 Find = Callable[[str], str | None]
@@ -64,7 +87,7 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
         if code is None:
             sound = False
             meant = suggestion(name, among, most=3, cutoff=0.7)
-            item.error(f"unknown {noun} '{escaped(name)}'{meant}", advice(name, among) if meant else _other(noun))
+            item.error(f"unknown {noun} '{escaped(name)}'{meant}", _nearest(name, among) if meant else _other(noun))
         elif code in found:
             item.warning(f"'{escaped(name)}' is named twice and counts once", "remove one of the two")
         else:
@@ -72,25 +95,38 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
     return set(found) if sound else None
 
 
+def _nearest(name: str, among: list[str] | tuple[str, ...]) -> str:
+    """Say what to write in place of a name: the one most like it, or all that are equally like it."""
+    near = nearest(name, among, most=3, cutoff=0.7)
+    alike = [SequenceMatcher(None, one.casefold(), name.casefold()).ratio() for one in near]
+    equal = [one for one, ratio in zip(near, alike, strict=True) if ratio == max(alike)]
+    return f"write {listed(equal)}" if len(equal) > 1 else advice(name, among)
+
+
 def _other(noun: str) -> str:
+    if noun == "group":
+        return f"use {listed(CLUSTERS)}"
     if noun == "region":
         return "use a region of England outside London, such as North East"
     return "use a name or code of gwm data describe areas (boundaries before April 2019, London left out)"
 
 
-def _candidates(
-    target: View, areas: set[str] | None, regions: set[str] | None, exclude: set[str] | None
-) -> set[str] | None:
-    """Return the areas that the filters leave; None if a filter is unsound."""
-    by_key = {"areas": areas, "regions": regions, "exclude": exclude}
-    if any(key in target and found is None for key, found in by_key.items()):
+def _candidates(target: View, found: dict[str, set[str] | None], rules: list[set[str] | None]) -> set[str] | None:
+    """Return the areas that the filters leave; None if a filter is unsound, or is known only once it is computed."""
+    unsound = any(key in target and codes is None for key, codes in found.items())
+    if unsound or "clusters" in target or len(rules) < len(list(target.items("where"))):
         return None
+    areas, regions, exclude = (found[key] for key in ("areas", "regions", "exclude"))
     region_of = target.vocabulary.area_regions
     left = set(region_of) if areas is None else set(areas)
     outside = {code for code in left if regions is not None and region_of[code] not in regions}
     if areas is not None:
         _report_outside(target, outside)
     left -= outside
+    for rule in rules:
+        if rule is None:
+            return None
+        left &= rule
     _report_needless(target, left)
     return left - (exclude or set())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from gwm_models.data.home import scenario_home
 from gwm_models.data.vocabulary import EDITIONS, LANDMARK, Vocabulary, load_vocabulary
 from gwm_models.errors import DataError, Problem, ScenarioError
 from gwm_models.scenarios.checks import check_meaning
-from gwm_models.scenarios.findings import Findings, Stop, advice, escaped, nearest, suggestion
-from gwm_models.scenarios.places import region_name
+from gwm_models.scenarios.checks_ends import check_versions
+from gwm_models.scenarios.findings import Findings, Stop, advice, as_lists, escaped, nearest, suggestion
+from gwm_models.scenarios.known import CLUSTERS, condition, field_texts, outcomes_of, spelled, text_fields
 from gwm_models.scenarios.shape import check_shape, repair_keys, report_shape
 from gwm_models.scenarios.source import read_source
-from gwm_models.scenarios.spec import Action, Scenario
+from gwm_models.scenarios.spec import Action, Scenario, Where
 from gwm_models.scenarios.view import View
 
 SUFFIXES = (".yaml", ".yml")
@@ -81,17 +82,11 @@ def check_mapping(
     >>> scenario is None, str(problems[0])
     (True, "scenario: error: actions: missing key 'actions'. Fix: add 'actions: []'.")
     """
-    findings = Findings(name, _as_lists(content))
+    findings = Findings(name, as_lists(content))
     scenario = None
     with suppress(Stop):
         scenario = _check(findings, vocabulary)
     return scenario, findings.problems()
-
-
-def _as_lists(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {str(key): _as_lists(value) for key, value in content.items()}
-    return [_as_lists(item) for item in content] if isinstance(content, list | tuple) else content
 
 
 def _check_file(path: Path, vocabulary: Vocabulary | None) -> tuple[Scenario | None, list[Problem], str]:
@@ -104,12 +99,15 @@ def _check_file(path: Path, vocabulary: Vocabulary | None) -> tuple[Scenario | N
 
 
 def _check(findings: Findings, vocabulary: Vocabulary | None) -> Scenario | None:
-    misplaced = repair_keys(findings)
+    repair_keys(findings)
     scenario, faults = check_shape(findings)
     words = _words(findings, vocabulary)
-    check_meaning(View(findings, words, frozenset(fault["loc"] for fault in faults)))
-    report_shape(findings, faults, misplaced)
-    if scenario is None or any(problem.severity == "error" for problem in findings.problems()):
+    file = View(findings, words, frozenset(fault["loc"] for fault in faults))
+    check_meaning(file)
+    report_shape(findings, faults)
+    if scenario is not None and scenario.kind != "scenario" and not findings.faulty:
+        check_versions(file, scenario, lambda content: check_mapping(content, words)[1])
+    if scenario is None or findings.faulty:
         return None
     return _resolved(scenario, words)
 
@@ -121,7 +119,7 @@ def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
     edition = baseline.get("edition") if isinstance(baseline, dict) else None
     if not isinstance(edition, str) or not edition.strip() or edition == words.edition:
         return words
-    if vocabulary is None and (edition in EDITIONS or (Path(edition) / LANDMARK).is_file()):
+    if vocabulary is None and (edition in EDITIONS or _is_edition(edition)):
         try:
             return load_vocabulary(edition)
         except DataError as error:
@@ -133,24 +131,49 @@ def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
     return words
 
 
+def _is_edition(name: str) -> bool:
+    """Tell whether a text names a folder that holds an edition; one that no file can have names none."""
+    with suppress(OSError, ValueError):
+        return (Path(name) / LANDMARK).is_file()
+    return False
+
+
 def _resolved(scenario: Scenario, words: Vocabulary) -> Scenario:
     actions = tuple(_resolved_action(action, words) for action in scenario.actions)
-    health = tuple(link for link in scenario.health if link.outcome in words.outcomes)
+    health = tuple(link for link in scenario.health if link.outcome in outcomes_of(words))
     return scenario.model_copy(update={"actions": actions, "health": health})
 
 
 def _resolved_action(action: Action, words: Vocabulary) -> Action:
-    def codes(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return names if names is None else tuple(dict.fromkeys(words.area_code(name) or name for name in names))
+    def area(name: str) -> str:
+        return words.area_code(name) or name
 
-    target = action.target
-    regions = target.regions
-    if regions is not None:
-        regions = tuple(dict.fromkeys(region_name(name, words) or name for name in regions))
-    places = {"areas": codes(target.areas), "regions": regions, "exclude": codes(target.exclude)}
-    to = action.change.to
-    change = action.change.model_copy(update={"to": words.area_code(to) or to}) if to else action.change
-    return action.model_copy(update={"target": target.model_copy(update=places), "change": change})
+    def region(name: str) -> str:
+        return spelled(name, words.regions) or name
+
+    target, to = action.target, action.change.to
+    places = {
+        "areas": _each(area, target.areas),
+        "regions": _each(region, target.regions),
+        "clusters": _each(lambda name: spelled(name, CLUSTERS) or name, target.clusters),
+        "where": target.where and tuple(_resolved_rule(rule, words) for rule in target.where),
+        "exclude": _each(area, target.exclude),
+    }
+    change = action.change.model_copy(update={"to": words.area_code(to) or region(to)}) if to else action.change
+    spec = condition(action.condition) if action.condition else None
+    update = {"target": target.model_copy(update=places), "change": change, "condition": spec and spec.id}
+    return action.model_copy(update=update)
+
+
+def _each(find: Callable[[str], str], names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return names if names is None else tuple(dict.fromkeys(map(find, names)))
+
+
+def _resolved_rule(rule: Where, words: Vocabulary) -> Where:
+    if rule.equals is not None and rule.field in text_fields(words):
+        return rule.model_copy(update={"equals": spelled(rule.equals, field_texts(rule.field, words)) or rule.equals})
+    spec = None if rule.field in words.indicators else condition(rule.field)
+    return rule if spec is None else rule.model_copy(update={"field": spec.id})
 
 
 def resolve_scenario_path(text: str | Path) -> Path:

@@ -25,29 +25,23 @@ from gwm_models.scenarios.source import UNREADABLE
 from gwm_models.scenarios.spec import Scenario
 
 Model = type[BaseModel]
-UNION_TAGS = ("word", "share")
+FORM = "form: "
+"""What the names that spec gives to the forms of a union begin with."""
 
 
-def repair_keys(findings: Findings) -> set[Keys]:
+def repair_keys(findings: Findings) -> None:
     """Report every unknown key, and put what stands under a misspelt one where it belongs.
 
     So the content of a misspelt key is checked too, and the right key is not reported as missing.
-
-    Returns
-    -------
-    set of tuple
-        Keys that stand in the wrong place, as the part of the file they are in and their name.
     """
-    misplaced: set[Keys] = set()
-    _repair(findings, Scenario, (), misplaced)
-    return misplaced
+    _repair(findings, Scenario, ())
 
 
-def _repair(findings: Findings, model: Model, keys: Keys, misplaced: set[Keys]) -> None:
+def _repair(findings: Findings, model: Model, keys: Keys) -> None:
     part = value_at(findings.data, keys)
     fields = fields_of(model)
     for key in [key for key in part if key not in fields]:
-        target = _unknown(findings, key, fields, keys, misplaced)
+        target = _unknown(findings, key, fields, keys)
         value = part.pop(key)
         if target is not None:
             part[target] = value
@@ -57,14 +51,14 @@ def _repair(findings: Findings, model: Model, keys: Keys, misplaced: set[Keys]) 
         if inner is None:
             continue
         if isinstance(value, dict):
-            _repair(findings, inner, (*keys, key), misplaced)
+            _repair(findings, inner, (*keys, key))
         elif isinstance(value, list):
             for place, item in enumerate(value):
                 if isinstance(item, dict):
-                    _repair(findings, inner, (*keys, key, place), misplaced)
+                    _repair(findings, inner, (*keys, key, place))
 
 
-def _unknown(findings: Findings, key: str, fields: dict[str, Any], keys: Keys, misplaced: set[Keys]) -> str | None:
+def _unknown(findings: Findings, key: str, fields: dict[str, Any], keys: Keys) -> str | None:
     """Report an unknown key; return the key that was meant, if that is still free."""
     part = value_at(findings.data, keys)
     place, word = (*keys, key), f"unknown key '{escaped(key)}'"
@@ -76,10 +70,10 @@ def _unknown(findings: Findings, key: str, fields: dict[str, Any], keys: Keys, m
         findings.error(place, f"{word} (did you mean '{near[0]}'?)", f"write '{near[0]}'", on_key=True)
         return near[0]
     elif home:
-        misplaced.add((*keys[:2], key))
+        findings.misplaced.add((*keys[:2], key))
         findings.error(place, f"{word} here; it belongs in {home}", "move it there", on_key=True)
     else:
-        findings.error(place, word, f"remove it; the keys here are {listed(fields)}", on_key=True)
+        findings.error(place, word, f"remove it; the keys here are {listed(fields, len(fields))}", on_key=True)
     return None
 
 
@@ -127,29 +121,36 @@ def check_shape(findings: Findings) -> tuple[Scenario | None, list[dict[str, Any
 def _keys_in_file(data: Any, loc: Keys) -> Iterator[str | int]:
     """Leave out the names pydantic gives to the forms of a union."""
     for key in loc:
-        if key in UNION_TAGS and not (isinstance(data, dict) and key in data):
+        if isinstance(key, str) and key.startswith(FORM):
             continue
         yield key
         data = value_at(data, (key,))
 
 
-def report_shape(findings: Findings, faults: list[dict[str, Any]], misplaced: set[Keys]) -> None:
+def report_shape(findings: Findings, faults: list[dict[str, Any]]) -> None:
     """Report the faults of shape, but where something more exact is known already."""
     for fault in faults:
         keys: Keys = fault["loc"]
-        if findings.has_error(keys):
+        if findings.has_error(keys) or _is_long_enough(fault):
             continue
-        if fault["type"] == "missing" and (*keys[:2], keys[-1]) in misplaced:
+        if fault["type"] == "missing" and (*keys[:2], keys[-1]) in findings.misplaced:
             continue
         what, fix = _in_words(fault, findings)
         findings.error(keys, what, fix)
+
+
+def _is_long_enough(fault: dict[str, Any]) -> bool:
+    """Tell whether a list is called too short only because items of it are unsound, which are reported themselves."""
+    value = fault.get("input")
+    return fault["type"] == "too_short" and isinstance(value, list) and len(value) >= fault["ctx"]["min_length"]
 
 
 def _in_words(fault: dict[str, Any], findings: Findings) -> tuple[str, str]:
     keys, kind, value = fault["loc"], fault["type"], fault.get("input")
     field = _field(keys)
     if kind == "missing" and isinstance(value, list):
-        return "expected two years, first and last", f"write {_example(field)}"
+        pair = "a year and a number" if "path" in keys else "two years, first and last"
+        return f"expected {pair}", f"write {_example(field)}"
     if kind == "missing":
         return f"missing key '{keys[-1]}'", f"add '{_line(keys[-1], field)}'"
     if value is None:
@@ -235,6 +236,10 @@ def _mapping(value: Any, _: dict[str, Any], give: str) -> tuple[str, str]:
 
 def _word(value: Any, ctx: dict[str, Any], give: str) -> tuple[str, str]:
     allowed = [word.strip("'") for word in ctx["expected"].replace(" or ", ", ").split(", ")]
+    quoted = [word for word in allowed if word.isdigit()]
+    if quoted:
+        fix = f"write {listed([str(value)] if str(value) in quoted else quoted)}, quotes included"
+        return f"expected {listed(allowed)}; found {shown(value)}", fix
     near = nearest(value, allowed) if isinstance(value, str) else []
     meant = f" (did you mean '{near[0]}'?)" if near else ""
     fix = f"write {near[0]}" if near else f"write {listed(allowed)}"
@@ -263,7 +268,7 @@ def _slug(value: Any, ctx: dict[str, Any], give: str) -> tuple[str, str]:
 def _length(words: str, name: str, noun: str) -> Words:
     def say(value: Any, ctx: dict[str, Any], give: str) -> tuple[str, str]:
         found = ctx.get("actual_length", len(value))
-        return f"must have {words} {ctx[name]} {noun}; found {found}", give
+        return f"must have {words} {ctx[name]} {noun}; found {found}", "shorten it" if noun == "characters" else give
 
     return say
 

@@ -9,22 +9,90 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Field
 
-Slug = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
-Name = Annotated[str, Field(strict=True, pattern=r"\S", max_length=200)]
-Text = Annotated[str, Field(strict=True, pattern=r"\S", max_length=2000)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Year = Annotated[int, Field(strict=True, ge=1900, le=2200)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Share = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, lt=1)]
-Probability = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, lt=1)]
+from gwm_models.scenarios.spec_actions import (
+    Action,
+    Additionality,
+    Amount,
+    Change,
+    Cost,
+    Evidence,
+    Fade,
+    Phasing,
+    Pick,
+    ShareOrUnsure,
+    Spillover,
+    Target,
+    UncertainShare,
+    Uncertainty,
+    Where,
+)
+from gwm_models.scenarios.spec_health import CausalShare, HealthLink, Lag, LinkForm, Normal
+from gwm_models.scenarios.spec_parts import (
+    Count,
+    Name,
+    Number,
+    Part,
+    Probability,
+    Share,
+    Slug,
+    Text,
+    Year,
+    YearValue,
+    given,
+    rules,
+    when,
+)
+from gwm_models.scenarios.spec_search import Goal, Measured, Sweep, Vary
 
+__all__ = [
+    "DEFAULT_HEALTH",
+    "Action",
+    "Additionality",
+    "Amount",
+    "Analysis",
+    "Baseline",
+    "CausalShare",
+    "Change",
+    "Cost",
+    "Count",
+    "Donors",
+    "EvaluationPlan",
+    "Evidence",
+    "Fade",
+    "Goal",
+    "HealthLink",
+    "Horizon",
+    "Inequality",
+    "Lag",
+    "LinkForm",
+    "Measured",
+    "Name",
+    "Normal",
+    "Number",
+    "Part",
+    "Phasing",
+    "Pick",
+    "Probability",
+    "Scenario",
+    "Share",
+    "ShareOrUnsure",
+    "Slug",
+    "Spillover",
+    "Sweep",
+    "Target",
+    "Text",
+    "UncertainShare",
+    "Uncertainty",
+    "Vary",
+    "Where",
+    "Year",
+    "YearValue",
+    "scenario_schema",
+]
 
-class Part(BaseModel):
-    """Base of every part of a scenario: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+Inequality = Literal["sii", "rii", "gap_10_10", "ratio_80_20", "cv", "theil_region", "theil_within"]
 
 
 class Baseline(Part):
@@ -32,6 +100,11 @@ class Baseline(Part):
 
     edition: Name = Field(description="Edition of the index whose areas start the scenario.", examples=["monitor-2021"])
     rescale: Literal["frozen"] = Field("frozen", description="Scores keep the bounds of the edition: a gain is a gain.")
+    counterfactual: Literal["held", "trend"] = Field(
+        "held",
+        description="held: without the actions everything stays as it is. trend: indicators go on along the damped "
+        "trend of the yearly panel, with its own uncertainty.",
+    )
 
 
 class Horizon(Part):
@@ -39,202 +112,6 @@ class Horizon(Part):
 
     start: Year = Field(description="First year.", examples=[2026])
     end: Year = Field(description="Last year, in which results are reported.", examples=[2035])
-
-
-class Change(Part):
-    """What an action does to its indicator in the areas it reaches."""
-
-    kind: Literal["absolute", "relative", "target", "close_gap"] = Field(
-        description="absolute: add the value. relative: change by a percentage of the level. "
-        "target: bring to a level. close_gap: close part of the gap to a benchmark.",
-        examples=["absolute"],
-    )
-    value: Number = Field(description="Size of the change, in the unit stated.", examples=[2.0])
-    unit: Literal["pp", "percent", "share", "points", "GBP_per_week"] = Field(
-        description="absolute: pp for indicators in percent, GBP_per_week for pay, or points (score points) "
-        "for any. relative: percent (20 is a fifth more). target: the unit of the level, percent or "
-        "GBP_per_week. close_gap: percent (50) or share (0.5).",
-        examples=["pp"],
-    )
-    to: Name | None = Field(
-        None,
-        description="close_gap only: median, best_quintile, or an area's name or code.",
-        examples=["median"],
-    )
-
-
-class Uncertainty(Part):
-    """How sure the size of the change is, in the unit of the change."""
-
-    low: Number = Field(description="Lower end of the interval.", examples=[0.5])
-    high: Number = Field(description="Upper end of the interval.", examples=[3.2])
-    level: Probability = Field(0.9, description="Probability that the interval holds the true size.", examples=[0.9])
-    across_areas: Annotated[Number, Field(ge=0)] = Field(
-        0.0, description="Standard deviation of the true size between areas.", examples=[0.5]
-    )
-
-
-class Pick(Part):
-    """The most extreme areas by a score or an indicator; give exactly one of n and quantile."""
-
-    by: Name = Field(description="total, a domain or an indicator.", examples=["total"])
-    n: Count | None = Field(None, description="How many areas.", examples=[20])
-    quantile: Probability | None = Field(
-        None, description="Share of the areas left, 0.25 for a quarter.", examples=[0.25]
-    )
-
-
-class Target(Part):
-    """The areas an action reaches: areas, regions and exclude filter, then worst or best picks among them."""
-
-    areas: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
-        None,
-        description="Areas by name or ONS code (boundaries before April 2019).",
-        examples=[["Blackpool"]],
-    )
-    regions: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
-        None, description="Regions by name.", examples=[["North East"]]
-    )
-    worst: Pick | None = Field(None, description="The worst areas.", examples=[{"by": "total", "n": 20}])
-    best: Pick | None = Field(None, description="The best areas.", examples=[{"by": "total", "n": 20}])
-    exclude: tuple[Name, ...] = Field((), description="Areas left out, by name or code.", examples=[["Blackpool"]])
-
-
-class Fade(Part):
-    """Loss of the effect once it is full."""
-
-    half_life: Annotated[Number, Field(gt=0)] = Field(description="Years until half is left.", examples=[8])
-
-
-class Phasing(Part):
-    """When the change comes."""
-
-    start: Year = Field(description="Year in which it begins.", examples=[2026])
-    full_by: Year = Field(description="First year with the whole change.", examples=[2029])
-    shape: Literal["linear", "step"] = Field("linear", description="linear: evenly; step: all at once in full_by.")
-    fade: Fade | None = Field(None, description="How the effect fades after full_by.", examples=[{"half_life": 8}])
-
-
-class Additionality(Part):
-    """Shares of the change that are not a gain to the area."""
-
-    deadweight: Share = Field(0.0, description="Share that would have happened anyway.", examples=[0.2])
-    displacement: Share = Field(0.0, description="Share taken from others in the area.", examples=[0.1])
-    leakage: Share = Field(0.0, description="Share that goes to people outside the area.", examples=[0.05])
-
-
-class Spillover(Part):
-    """What areas that the action does not reach receive from neighbours that it does."""
-
-    weights: Literal["contiguity"] = Field(
-        description="Neighbours are areas that share a border.", examples=["contiguity"]
-    )
-    share: Annotated[Number, Field(ge=-1, le=1)] = Field(
-        description="Share of the mean change of its neighbours; negative where neighbours lose.",
-        examples=[0.1],
-    )
-
-
-class Amount(Part):
-    """An amount of money, with who it is counted for and when it is paid."""
-
-    value: Number = Field(description="Amount in pounds; a negative amount is a saving.", examples=[40])
-    unit: Literal["GBP", "GBP_per_area", "GBP_per_resident", "GBP_per_resident_16_64"] = Field(
-        description="In all, or per area or resident reached.", examples=["GBP_per_resident_16_64"]
-    )
-    years: tuple[Year, Year] | None = Field(
-        None, description="First and last year of payment; the horizon if left out.", examples=[[2026, 2035]]
-    )
-
-
-class Cost(Part):
-    """What the action costs."""
-
-    fixed: Amount | None = Field(None, description="Paid once.", examples=[{"value": 1000000, "unit": "GBP"}])
-    recurring: Amount | None = Field(
-        None, description="Paid every year.", examples=[{"value": 40, "unit": "GBP_per_resident_16_64"}]
-    )
-    price_base: Year = Field(description="Year whose prices the amounts are in.", examples=[2025])
-
-
-class Evidence(Part):
-    """Where the size of the change comes from."""
-
-    source: Text = Field(description="Study, evaluation or judgement.", examples=["programme evaluation"])
-    grade: Literal["strong", "moderate", "weak", "assumed"] = Field(
-        description="How well it is supported.", examples=["moderate"]
-    )
-
-
-class Action(Part):
-    """One change of one indicator in a set of areas. Actions on one indicator and area add up."""
-
-    id: Slug = Field(description="Short name, unique in the file.", examples=["participation"])
-    indicator: Name = Field(description="Indicator that the action changes.", examples=["economic_activity_rate"])
-    change: Change = Field(description="What it does.", examples=[{"kind": "absolute", "value": 2.0, "unit": "pp"}])
-    uncertainty: Uncertainty | None = Field(
-        None,
-        description="How sure its size is; none: exactly as stated.",
-        examples=[{"low": 0.5, "high": 3.2}],
-    )
-    target: Target = Field(description="The areas it reaches.", examples=[{"regions": ["North East"]}])
-    phasing: Phasing = Field(description="When it comes.", examples=[{"start": 2026, "full_by": 2029}])
-    additionality: Additionality = Field(
-        Additionality(deadweight=0.0, displacement=0.0, leakage=0.0),
-        description="Shares that are no gain to the area.",
-        examples=[{"deadweight": 0.2}],
-    )
-    spillover: Spillover | None = Field(
-        None, description="What neighbours receive.", examples=[{"weights": "contiguity", "share": 0.1}]
-    )
-    cost: Cost | None = Field(None, description="What it costs.")
-    evidence: Evidence | None = Field(None, description="Where its size comes from.")
-
-
-class Normal(Part):
-    """A normal distribution."""
-
-    mean: Number = Field(description="Mean.", examples=[0.3])
-    sd: Annotated[Number, Field(ge=0)] = Field(description="Standard deviation.", examples=[0.15])
-
-
-class CausalShare(Part):
-    """The share of the association between areas that is taken as effect."""
-
-    causal_share: Normal = Field(description="Share, uncertain.", examples=[{"mean": 0.3, "sd": 0.15}])
-
-
-class Lag(Part):
-    """How long health takes to follow."""
-
-    years: Annotated[int, Field(strict=True, ge=0, le=100)] = Field(
-        0, description="Years before it starts.", examples=[2]
-    )
-    build_up: Annotated[int, Field(strict=True, ge=0, le=100)] = Field(
-        0, description="Years from its start until it is whole.", examples=[5]
-    )
-
-
-def _link_form(value: object) -> str:
-    return "share" if isinstance(value, dict | CausalShare) else "word"
-
-
-class HealthLink(Part):
-    """How a health outcome follows the total."""
-
-    outcome: Name = Field(description="Health outcome.", examples=["healthy_life_expectancy_male"])
-    link: Annotated[
-        Annotated[Literal["within", "between"], Tag("word")] | Annotated[CausalShare, Tag("share")],
-        Discriminator(_link_form),
-    ] = Field(
-        "within",
-        description="within: the slope inside areas over time. between: the slope between areas. "
-        "causal_share: a share of the slope between areas.",
-        examples=["within"],
-    )
-    lag: Lag = Field(
-        Lag(years=0, build_up=0), description="Delay of the response.", examples=[{"years": 2, "build_up": 5}]
-    )
 
 
 class Analysis(Part):
@@ -249,8 +126,11 @@ class Analysis(Part):
     intervals: Annotated[tuple[Probability, ...], Field(min_length=1)] = Field(
         (0.5, 0.9), description="Probabilities of the intervals shown.", examples=[[0.5, 0.9]]
     )
-    inequality: tuple[Literal["sii", "gap_10_10", "cv", "theil_region"], ...] = Field(
+    inequality: tuple[Inequality, ...] = Field(
         ("sii", "gap_10_10", "cv", "theil_region"), description="Measures of inequality.", examples=[["sii"]]
+    )
+    memory: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.25, le=64)] = Field(
+        1.0, description="Memory that a run may take, in GiB; it changes no result.", examples=[1.0]
     )
 
 
@@ -280,12 +160,25 @@ DEFAULT_HEALTH = tuple(
     for outcome in ("healthy_life_expectancy_male", "healthy_life_expectancy_female")
 )
 
+SCENARIO_RULES = rules(
+    when("kind", ("goal",), given("goal")),
+    when("kind", ("sweep",), given("sweep")),
+    {"if": given("goal"), "then": {"required": ["kind"], "properties": {"kind": {"const": "goal"}}}},
+    {"if": given("sweep"), "then": {"required": ["kind"], "properties": {"kind": {"const": "sweep"}}}},
+)
+
 
 class Scenario(Part):
     """A question about good work: what is done, where and when, and how results are worked out."""
 
+    model_config = ConfigDict(json_schema_extra=SCENARIO_RULES)
+
     schema_: Literal["gwm-scenario/1"] = Field(
         alias="schema", description="Format of this file.", examples=["gwm-scenario/1"]
+    )
+    kind: Literal["scenario", "goal", "sweep"] = Field(
+        "scenario",
+        description="scenario: project it. goal: find the number that reaches a goal. sweep: try many numbers.",
     )
     id: Slug = Field(
         description="Short name; run folders are named after it.", examples=["northern-participation-2026"]
@@ -309,6 +202,8 @@ class Scenario(Part):
         examples=[{"draws": 4000}],
     )
     evaluation: EvaluationPlan | None = Field(None, description="How the effect is to be measured.")
+    goal: Goal | None = Field(None, description="For kind goal: what is to be reached.")
+    sweep: Sweep | None = Field(None, description="For kind sweep: what is varied.")
     source: Annotated[str, Field(strict=True, max_length=2000)] = Field(
         "", description="Where the idea comes from.", examples=["https://example.org/plan"]
     )

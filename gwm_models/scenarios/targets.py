@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from gwm_models.data.edition import Edition
 from gwm_models.errors import DataError
 from gwm_models.scenarios.baseline import Baseline
-from gwm_models.scenarios.spec import Pick, Target
+from gwm_models.scenarios.fields import area_clusters, number_field, text_field
+from gwm_models.scenarios.spec import Pick, Target, Where
 
 Floats = NDArray[np.float64]
 
@@ -45,30 +46,56 @@ class Selection:
 def select(target: Target, edition: Edition, baseline: Baseline) -> Selection:
     """Choose the areas of a checked target.
 
-    `areas`, `regions` and `exclude` filter first; `worst` or `best` then picks among what is left, by shrunk values.
-    A quantile takes that share of the areas left, rounded to the nearest whole, at least one.
+    `areas`, `regions`, `clusters`, `where` and `exclude` filter first, all of them; `worst` or `best` then picks among
+    what is left, by shrunk values. A quantile takes that share of the areas left, rounded to the nearest whole, at
+    least one.
+
+    Raises
+    ------
+    DataError
+        If no area is left.
     """
-    areas = edition.areas
-    treated = np.ones(len(areas), dtype=bool)
-    if target.areas is not None:
-        treated &= np.isin(areas.code, target.areas)
-    if target.regions is not None:
-        treated &= np.isin(areas.region, target.regions)
-    treated &= ~np.isin(areas.code, target.exclude)
+    treated = _filtered(target, edition, baseline)
     pick = target.worst or target.best
-    nothing = np.full(len(areas), np.nan)
+    nothing = np.full(len(treated), np.nan)
     if not treated.any():
         raise DataError(
-            "A target matches no area. Name areas by code, as a checked scenario does, and regions in full."
+            "A target matches no area. Name areas by code, as a checked scenario does, and regions in full; widen the "
+            "rules of where."
         )
     if pick is None:
         return Selection(treated, "", nothing, nothing)
     shrunk, published, direction = pick_values(pick, edition, baseline)
     order = np.argsort(direction * shrunk if target.worst else -direction * shrunk, kind="stable")
     candidates = order[treated[order]]
-    chosen = np.zeros(len(areas), dtype=bool)
+    chosen = np.zeros(len(treated), dtype=bool)
     chosen[candidates[: pick_size(pick, len(candidates))]] = True
     return Selection(chosen, pick.by, shrunk, published)
+
+
+def _filtered(target: Target, edition: Edition, baseline: Baseline) -> NDArray[np.bool_]:
+    """Return the areas that pass every filter of a target."""
+    areas = edition.areas
+    left = ~np.isin(areas.code, target.exclude)
+    if target.areas is not None:
+        left &= np.isin(areas.code, target.areas)
+    if target.regions is not None:
+        left &= np.isin(areas.region, target.regions)
+    if target.clusters is not None:
+        left &= area_clusters(edition).members(target.clusters, edition.name)
+    for rule in target.where or ():
+        left &= passes(rule, edition, baseline)
+    return left
+
+
+def passes(rule: Where, edition: Edition, baseline: Baseline) -> NDArray[np.bool_]:
+    """Return the areas that pass a rule on one field; one without a figure passes none."""
+    if rule.equals is not None:
+        return np.array([text == rule.equals for text in text_field(rule.field, edition)])
+    value = number_field(rule.field, edition, baseline)
+    low = -np.inf if rule.at_least is None else rule.at_least
+    high = np.inf if rule.at_most is None else rule.at_most
+    return np.asarray((value >= low) & (value <= high))
 
 
 def pick_size(pick: Pick, n_candidates: int) -> int:

@@ -53,11 +53,11 @@ class View:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number and abs(value) <= LARGEST else None
 
-    def number(self, key: str) -> float | None:
+    def number(self, key: str | int) -> float | None:
         """Return the finite number under a key, None if there is none."""
         return (self / key).own_number()
 
-    def whole(self, key: str) -> int | None:
+    def whole(self, key: str | int) -> int | None:
         """Return a whole number, None if there is none."""
         value = self.number(key)
         return value if isinstance(value, int) else None
@@ -85,6 +85,15 @@ class View:
         if len(values) != 2 or not all(isinstance(value, int) for value in values):
             return None
         return values[0], values[1]
+
+    def need(self, key: str, example: str) -> None:
+        """Report a key that has to be here and is missing or empty, unless it is known to stand elsewhere."""
+        if key in self or not isinstance(self.value, dict) or (*self.keys[:2], key) in self.findings.misplaced:
+            return
+        if key in self.value:
+            (self / key).error("is empty", f"write it as '{key}: {example}'")
+        else:
+            (self / key).error(f"missing key '{key}'", f"add '{key}: {example}'")
 
     def error(self, what: str, fix: str) -> None:
         """Record a fault of this part."""

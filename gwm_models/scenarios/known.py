@@ -1,0 +1,220 @@
+"""Names that a scenario may use beyond those of its edition: conditions, fields of an area, groups, evidence, measures.
+
+Light enough for the checker: only small tables are read, as text.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import get_args
+
+from gwm_models.data.home import data_home
+from gwm_models.data.index_spec import IndicatorSpec, read_index
+from gwm_models.data.vocabulary import EDITIONS, MONITOR, Vocabulary
+from gwm_models.errors import DataError
+from gwm_models.scenarios.spec import Inequality
+
+NUMBER_FIELDS = {
+    "population": "residents",
+    "population_16_64": "residents aged 16 to 64",
+    "density": "residents per square kilometre",
+    "deprivation": "Index of Multiple Deprivation 2019, average score",
+}
+TEXT_FIELDS = {"region": "region", "area_type": "type of authority"}
+SHIPPED_FIELDS = ("density", "area_type")
+"""Fields that only the shipped table of areas has."""
+MORTALITY = {
+    "preventable_cvd_mortality": "Preventable cardiovascular mortality under 75",
+    "drug_poisoning_deaths": "Deaths from drug poisoning",
+}
+"""Rates of deaths that a scenario on the Monitor may name beside the outcomes of its definition."""
+DEATH_RATE = "deaths per 100,000 a year"
+NOT_WITHIN = ("drug_poisoning_deaths",)
+"""Outcomes whose slope inside areas has the other sign than between them, so that it is no effect of good work."""
+CLUSTERS = ("highest", "rural", "urban", "lowest", "middle 1", "middle 2")
+"""The names that `gwm_models.index.groups.name_groups` gives to four groups; which of them there are is computed."""
+MEASURES = get_args(Inequality)
+MONITOR_YEAR = 2018
+"""Of most levels behind the Monitor of January 2021."""
+SHOCKS = ("2009", "2020")
+SHOCK_YEARS = 2
+"""Years after its first that a shock needs figures of."""
+GROUPS = ("target areas", "all areas")
+EVIDENCE = "evidence"
+
+
+@lru_cache(maxsize=1)
+def conditions() -> dict[str, IndicatorSpec]:
+    """Return the conditions for good work that an open figure stands in for, by id, with the limits of the figure."""
+    home = data_home()
+    limits = {row["variable"]: (row["lower_limit"], row["upper_limit"]) for row in _rows(home / "variables.csv")}
+    found = {}
+    for spec in read_index(home / "conditions.yaml").indicators:
+        if not spec.values:
+            continue
+        low, high = limits.get(spec.values["variable"], ("", ""))
+        ends = (float(low) if low else spec.hard_limits[0], float(high) if high else spec.hard_limits[1])
+        found[spec.id] = replace(spec, hard_limits=ends)
+    return found
+
+
+def condition(name: str) -> IndicatorSpec | None:
+    """Return the condition of that id, or whose figure is the variable of that name; None if there is none.
+
+    Examples
+    --------
+    >>> condition("nvq4plus_share_16_64").id, condition("sunshine")
+    ('nvq4plus_share', None)
+    """
+    by_variable = {spec.values["variable"]: spec for spec in conditions().values()}
+    return conditions().get(name) or by_variable.get(name)
+
+
+def has_conditions(vocabulary: Vocabulary) -> bool:
+    """Tell whether figures of conditions belong to the areas of an edition: the shipped ones."""
+    return vocabulary.edition in EDITIONS
+
+
+def outcomes_of(vocabulary: Vocabulary) -> dict[str, str]:
+    """Return the health outcomes that a scenario may name, with their labels.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> "drug_poisoning_deaths" in outcomes_of(load_vocabulary()), outcomes_of(load_vocabulary("open-2019"))
+    (True, {})
+    """
+    more = MORTALITY if vocabulary.edition == MONITOR and vocabulary.outcomes else {}
+    return {**vocabulary.outcomes, **more}
+
+
+def shocks_of(spec: IndicatorSpec) -> tuple[str, ...]:
+    """Return the shocks whose years an indicator has figures of; none where it is known against others only.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> indicators = load_vocabulary().indicators
+    >>> shocks_of(indicators["unemployment_rate"]), shocks_of(indicators["median_pay"])
+    (('2009', '2020'), ())
+    """
+    variable = spec.values.get("variable") or spec.sampling.get("variable")
+    periods = {row["variable"]: row["periods"] for row in _rows(data_home() / "variables.csv")}.get(variable or "", "")
+    years = [int(year) for year in re.findall(r"\d{4}", periods)]
+    if spec.unit != "percent" or not years:
+        return ()
+    return tuple(name for name in SHOCKS if years[0] < int(name) and int(name) + SHOCK_YEARS <= max(years[:2]))
+
+
+def figures_year(vocabulary: Vocabulary) -> int | None:
+    """Return the year of the figures of a shipped edition, None for another.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> figures_year(load_vocabulary()), figures_year(load_vocabulary("open-2020"))
+    (2018, 2020)
+    """
+    if vocabulary.edition == MONITOR:
+        return MONITOR_YEAR
+    return int(vocabulary.edition.removeprefix("open-")) if vocabulary.edition in EDITIONS else None
+
+
+def number_fields(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the fields of an area that are numbers: its own, then conditions, then indicators."""
+    shipped = has_conditions(vocabulary)
+    own = [name for name in NUMBER_FIELDS if shipped or name not in SHIPPED_FIELDS]
+    return (*own, *(conditions() if shipped else ()), *vocabulary.indicators)
+
+
+def is_number(field: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a field of an area is a number; a condition also goes by the variable of its figure."""
+    shipped = has_conditions(vocabulary)
+    if field in vocabulary.indicators or (field in NUMBER_FIELDS and (shipped or field not in SHIPPED_FIELDS)):
+        return True
+    return shipped and condition(field) is not None
+
+
+def text_fields(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the fields of an area that are texts."""
+    shipped = has_conditions(vocabulary)
+    return tuple(name for name in TEXT_FIELDS if shipped or name not in SHIPPED_FIELDS)
+
+
+def field_texts(field: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the texts that a field can have."""
+    if field == "region":
+        return vocabulary.regions
+    return tuple(sorted({row["area_type"] for row in _rows(data_home() / "areas.csv")}))
+
+
+def field_values(field: str, vocabulary: Vocabulary) -> dict[str, float | str] | None:
+    """Return a field of every area by its code, where that takes no computation; None where it does."""
+    if field == "region":
+        return dict(vocabulary.area_regions)
+    if vocabulary.edition != MONITOR:
+        return None
+    rows = _rows(data_home() / "areas.csv")
+    if field == "density":
+        return {row["area_code"]: 1e6 * float(row["population"]) / float(row["land_area_m2"]) for row in rows}
+    if field == "area_type":
+        return {row["area_code"]: row["area_type"] for row in rows}
+    if field in ("population", "population_16_64"):
+        return {row["area_code"]: float(row[field]) for row in rows}
+    return None
+
+
+def field_span(field: str, vocabulary: Vocabulary) -> tuple[float, float] | None:
+    """Return the smallest and the largest published figure of a field, over all places and years.
+
+    None where the field is not a figure as published: no area can then be told to be out of reach.
+    """
+    if vocabulary.edition not in EDITIONS:
+        return None
+    if field == "deprivation":
+        return _span(data_home() / "indicators.csv", "imd2019_average_score")
+    spec = vocabulary.indicators.get(field) or condition(field)
+    values = {} if spec is None else spec.values
+    if spec is None or "variable" not in values or "deflate" in values or values.get("table") != "indicators":
+        return None
+    return _span(data_home() / "indicators.csv", values["variable"])
+
+
+def evidence_ids() -> tuple[str, ...] | None:
+    """Return the ids of the evidence library, sorted; None if there is no library."""
+    folder = data_home() / EVIDENCE
+    if not folder.is_dir():
+        return None
+    found = (re.search(r"^id:\s*([a-z0-9-]+)", path.read_text("utf-8"), re.MULTILINE) for path in folder.glob("*.yaml"))
+    return tuple(sorted(match.group(1) for match in found if match))
+
+
+def spelled(text: str, among: tuple[str, ...]) -> str | None:
+    """Return the name that a text means, whatever its case and spaces; None if there is none.
+
+    Examples
+    --------
+    >>> spelled("north  east", ("North East", "North West"))
+    'North East'
+    """
+    key = " ".join(text.casefold().split())
+    return next((name for name in among if name.casefold() == key), None)
+
+
+@lru_cache(maxsize=32)
+def _span(path: Path, variable: str) -> tuple[float, float] | None:
+    found = [float(row["value"]) for row in _rows(path) if row["variable"] == variable and row["value"]]
+    return (min(found), max(found)) if found else None
+
+
+@lru_cache(maxsize=4)
+def _rows(path: Path) -> tuple[dict[str, str], ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read ({error}). Reinstall the toolkit.") from error
