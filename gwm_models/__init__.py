@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from gwm_models.ranks.sets_result import EndSet, RankSets
     from gwm_models.ranks.table import RankTable, rank_areas
     from gwm_models.report import report_html, write_report
+    from gwm_models.scenarios.measured import measure_draws
     from gwm_models.scenarios.projection import Projection, project
     from gwm_models.scenarios.reader import read_scenario
+    from gwm_models.scenarios.slope_index import slope_index_of_inequality
     from gwm_models.scenarios.summary import summarise
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "fit_outcome": "models.catalogue",
     "health_models": "models.health",
     "load_edition": "data.edition",
+    "measure_draws": "scenarios.measured",
     "min_max_score": "index.scoring",
     "points_per_unit": "index.calibration",
     "project": "scenarios.projection",
@@ -56,6 +59,7 @@ _HOMES = {
     "report_html": "report",
     "sampling_error": "index.sampling",
     "score_posterior": "ranks.posterior",
+    "slope_index_of_inequality": "scenarios.slope_index",
     "summarise": "scenarios.summary",
     "tau_best": "ranks.sets",
     "tau_worst": "ranks.sets",
@@ -79,6 +83,7 @@ __all__ = [
     "fit_outcome",
     "health_models",
     "load_edition",
+    "measure_draws",
     "min_max_score",
     "points_per_unit",
     "project",
@@ -89,6 +94,7 @@ __all__ = [
     "report_html",
     "sampling_error",
     "score_posterior",
+    "slope_index_of_inequality",
     "summarise",
     "tau_best",
     "tau_worst",

@@ -13,7 +13,7 @@ class GwmError(Exception):
     Attributes
     ----------
     exit_code : int
-        What the command line returns: 1 for bad input.
+        What the command line returns: 1 for bad input, 2 where what was asked for cannot be had.
     """
 
     exit_code = 1
@@ -29,6 +29,12 @@ class ModelError(GwmError):
 
 class OutputError(GwmError):
     """A file or folder that cannot be written."""
+
+
+class InfeasibleError(GwmError):
+    """A goal that no allowed choice reaches; its message names the best that can be reached."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)

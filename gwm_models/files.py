@@ -42,7 +42,10 @@ class FolderKind:
 
 
 RUN = FolderKind(
-    "a run", LANDMARK, '"gwm-manifest/1"', ("areas.csv", LANDMARK, "report.html", "scenario.yaml", "summary.json")
+    "a run",
+    LANDMARK,
+    '"gwm-manifest/1"',
+    ("areas.csv", "draws.nc", LANDMARK, "report.html", "scenario.yaml", "summary.json"),
 )
 EDITION = FolderKind(
     "an edition",
@@ -94,14 +97,19 @@ def check_file(path: Path) -> None:
 
 
 def check_run_folder(folder: Path) -> None:
-    """Make sure, before slow work, that `new_run_folder` will be able to write here.
+    """Make sure, before slow work, that `new_run_folder` will be able to write here; see `check_folder`."""
+    check_folder(folder, RUN)
+
+
+def check_folder(folder: Path, kind: FolderKind) -> None:
+    """Make sure, before slow work, that `new_folder` will be able to write here.
 
     Raises
     ------
     OutputError
-        As `new_run_folder`.
+        As `new_folder`.
     """
-    _check_free(folder, RUN)
+    _check_free(folder, kind)
     above = next((place for place in folder.absolute().parents if place.exists()), Path("/"))
     try:
         tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
@@ -221,6 +229,8 @@ def safe_cell(value: object) -> str:
     >>> [safe_cell(cell) for cell in (-1.5, "-1.5", "=1+1", "Hull", None, True)]
     ['-1.5', '-1.5', "'=1+1", 'Hull', '', 'true']
     """
+    if type(value) is float or type(value) is int or value is None:
+        return cell_text(value)
     text = cell_text(value)
     return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
 

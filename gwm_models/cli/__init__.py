@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -11,7 +12,9 @@ from io import TextIOWrapper
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-DONE, BAD_INPUT, OUR_FAULT = 0, 1, 3
+DONE, BAD_INPUT, OUR_FAULT, STOPPED = 0, 1, 3, 130
+OBJECTS = 50_000
+"""Objects made between two searches for unreachable ones: importing makes many, and leaves none behind."""
 
 
 def main() -> None:
@@ -25,23 +28,29 @@ def run_command() -> int:
     Returns
     -------
     int
-        0 done, 1 bad input, 3 a fault of the toolkit (with its traceback).
+        0 done, 1 bad input, 2 asked for the impossible, 3 a fault of the toolkit (with its traceback), 130 stopped by
+        the user.
     """
-    from gwm_models.cli.app import app
+    gc.set_threshold(OBJECTS)
+    from gwm_models.cli.app import app_for
     from gwm_models.errors import GwmError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        app_for(sys.argv[1:])()
         sys.stdout.flush()
     except GwmError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     except SystemExit as left:
         # The parser leaves with 2 for a wrong word on the command line, which is bad input.
+        if left.code == STOPPED:
+            return _stopped()
         return BAD_INPUT if left.code not in (None, DONE) else DONE
+    except KeyboardInterrupt:
+        return _stopped()
     except OSError as error:
         if error.filename is not None:
             return _our_fault(error)
@@ -50,6 +59,12 @@ def run_command() -> int:
     except Exception as fault:
         return _our_fault(fault)
     return DONE
+
+
+def _stopped() -> int:
+    """Say that the user stopped it: folders of results are written whole or not at all."""
+    sys.stderr.write("Stopped; no results were written.\n")
+    return STOPPED
 
 
 def _our_fault(fault: Exception) -> int:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from typing import Annotated
 
 import typer
+from typer.main import get_command_name
+from typer.models import CommandInfo
 
-from gwm_models.cli import check, data, fit, index, ranks, reproduce, run
+from gwm_models.cli import (
+    check,
+    compare,
+    data,
+    diff,
+    evidence,
+    explain,
+    fit,
+    goal,
+    index,
+    init,
+    ranks,
+    reproduce,
+    rerun,
+    run,
+    sweep,
+)
 
 app = typer.Typer(
     name="gwm",
@@ -19,12 +39,39 @@ app = typer.Typer(
 
 app.command()(run.run)
 app.command()(check.check)
+app.command()(compare.compare)
+app.command()(goal.goal)
+app.command()(sweep.sweep)
 app.command()(ranks.ranks)
 app.command()(fit.fit)
 app.add_typer(index.app, name="index")
 app.add_typer(data.app, name="data")
+app.command()(evidence.evidence)
 app.command()(check.schema)
+app.command()(init.init)
+app.command()(explain.explain)
+app.command()(diff.diff)
+app.command()(rerun.rerun)
 app.command()(reproduce.reproduce)
+
+
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """Return the command line with the command that is named alone: building all of them takes longer than a check.
+
+    Parameters
+    ----------
+    words : sequence of str
+        What stands after ``gwm``; the whole command line is returned where that names no command.
+    """
+    chosen = copy(app)
+    chosen.registered_commands = [each for each in app.registered_commands if _name(each) in words[:1]]
+    chosen.registered_groups = [each for each in app.registered_groups if each.name in words[:1]]
+    return chosen if chosen.registered_commands or chosen.registered_groups else app
+
+
+def _name(command: CommandInfo) -> str:
+    function = command.callback.__name__ if command.callback is not None else ""
+    return command.name or get_command_name(function)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from gwm_models.cli.output import Format, emit, write_json
 from gwm_models.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
-    from gwm_models.scenarios.spec import Pick, Scenario, Target
+    from gwm_models.scenarios.spec import Pick, Scenario, Target, Where
 
     Result = tuple[str, Scenario | None, list[Problem]]
 
@@ -83,9 +83,22 @@ def summary_line(scenario: Scenario, problems: list[Problem]) -> str:
     words = ["no action" if not count else "1 action" if count == 1 else f"{count} actions"]
     words += [f"{action.id}: {target_words(action.target)}" for action in scenario.actions[:3]]
     words.append(f"{scenario.horizon.start} to {scenario.horizon.end}")
+    words += _search_words(scenario)
     if problems:
         words.append("1 warning" if len(problems) == 1 else f"{len(problems)} warnings")
     return f"ok ({'; '.join(words)})"
+
+
+def _search_words(scenario: Scenario) -> list[str]:
+    """Return what a goal or a sweep varies, and how many runs it takes."""
+    from gwm_models.scenarios.vary import count_points
+
+    if scenario.goal is not None:
+        return [f"goal over {scenario.goal.vary.path}"]
+    if scenario.sweep is None:
+        return []
+    points, numbers = count_points(scenario.sweep), len(scenario.sweep.vary)
+    return [f"sweep of {points} points over {numbers} {'number' if numbers == 1 else 'numbers'}"]
 
 
 def target_words(target: Target) -> str:
@@ -98,13 +111,23 @@ def target_words(target: Target) -> str:
     'worst 5 by total in 1 region'
     """
     words = [_pick_words(word, pick) for word, pick in (("worst", target.worst), ("best", target.best)) if pick]
-    places = [_counted(target.areas, "area"), _counted(target.regions, "region")]
+    words += ["everyone"] if target.everyone else []
+    places = [_counted(target.areas, "area"), _counted(target.regions, "region"), _counted(target.clusters, "group")]
+    places += [_rule_words(rule) for rule in target.where or ()]
     within = " and ".join(filter(None, places))
     if within:
         words.append(f"in {within}" if words else within)
     if target.exclude:
         words.append(f"without {_counted(target.exclude, 'area')}")
     return " ".join(words)
+
+
+def _rule_words(rule: Where) -> str:
+    limits = (("at least", rule.at_least), ("at most", rule.at_most), ("equal to", rule.equals))
+    named = [
+        f"{word} {limit if isinstance(limit, str) else f'{limit:,.12g}'}" for word, limit in limits if limit is not None
+    ]
+    return f"areas with {rule.field} {' and '.join(named)}"
 
 
 def _counted(names: tuple[str, ...] | None, noun: str) -> str:

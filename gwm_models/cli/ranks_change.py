@@ -78,11 +78,15 @@ def scenario_draws(text: str, year: int | None, *, draws: int | None, seed: int 
     if not first <= at <= last:
         raise DataError(f"--year {at} is not a year of {scenario.id}: it runs from {first} to {last}.")
     given = {name: value for name, value in (("draws", draws), ("seed", seed)) if value is not None}
-    scenario = scenario.model_copy(update={"analysis": scenario.analysis.model_copy(update=given)})
-    projection = project(scenario)
-    before = projection.baseline.score.sum(axis=2)
-    after = before + projection.effects.total[projection.years.index(at)]
-    return ScenarioDraws(scenario.id, projection.edition, at, before, after, scenario.analysis.seed)
+    changed = {
+        "analysis": scenario.analysis.model_copy(update=given),
+        "horizon": scenario.horizon.model_copy(update={"end": at}),
+    }
+    projection = project(scenario.model_copy(update=changed), variance=False)
+    before = projection.total_before
+    return ScenarioDraws(
+        scenario.id, projection.edition, at, before, before + projection.change, projection.scenario.analysis.seed
+    )
 
 
 def edition_of(found: ScenarioDraws, name: str) -> Edition:

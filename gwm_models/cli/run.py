@@ -16,6 +16,7 @@ import typer
 from gwm_models.cli.output import Format, emit, write_json
 
 if TYPE_CHECKING:
+    from gwm_models.scenarios.reader import CheckedScenario
     from gwm_models.scenarios.spec import Scenario
 
 MOST_ROWS = 12
@@ -29,7 +30,10 @@ NARROW = (
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")],
+    scenario: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file, or the name of a shipped one.")
+    ],
+    stack: Annotated[bool, typer.Option("--stack", help="Run several scenarios together, as one.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the run; results/runs/ID here if left out.")
     ] = None,
@@ -39,6 +43,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed, instead of the file's.")
     ] = None,
+    keep_draws: Annotated[bool, typer.Option("--keep-draws", help="Write every draw as well, in draws.nc.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Project a scenario: scores, ranks and health before and after, with intervals.
@@ -47,16 +52,18 @@ def run(
     """
     from gwm_models.files import check_run_folder
     from gwm_models.report.run_folder import run_scenario
-    from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
 
-    checked = read_scenario(resolve_scenario_path(scenario))
+    checked = _stacked(scenario) if stack else _single(scenario)
     for warning in checked.warnings:
         sys.stderr.write(f"{warning}\n")
-    asked = _with_analysis(checked.scenario, draws, seed)
+    asked = with_analysis(checked.scenario, draws, seed)
     folder = out or Path("results") / "runs" / asked.id
     check_run_folder(folder)
-    with _busy("Projecting"):
-        summary, areas = run_scenario(checked, asked, folder, command=_command(scenario, out, draws, seed))
+    options = {"--stack": stack, "--out": out, "--draws": draws, "--seed": seed, "--keep-draws": keep_draws}
+    with busy("Projecting"):
+        summary, areas = run_scenario(
+            checked, asked, folder, command=command_line("run", scenario, options), draws_file=keep_draws
+        )
     if format is Format.json:
         write_json({"summary": summary, "areas": areas})
     elif format is Format.csv:
@@ -65,19 +72,71 @@ def run(
         _print_answer(summary, areas, folder)
 
 
-def _with_analysis(scenario: Scenario, draws: int | None, seed: int | None) -> Scenario:
+def _single(names: list[str]) -> CheckedScenario:
+    from gwm_models.errors import DataError
+    from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
+
+    if len(names) > 1:
+        raise DataError(
+            f"gwm run takes one scenario; {len(names)} given. Add --stack to run them together as one, or use gwm "
+            "compare to hold them against each other."
+        )
+    checked = read_scenario(resolve_scenario_path(names[0]))
+    kind = checked.scenario.kind
+    if kind != "scenario":
+        raise DataError(f"{checked.path} is a {kind}, not a scenario. Use gwm {kind} {shlex.quote(names[0])}.")
+    return checked
+
+
+def _stacked(names: list[str]) -> CheckedScenario:
+    """Read several files and make one scenario of them, with the warnings of each and of the whole."""
+    from gwm_models.report.run_folder import resolved_yaml
+    from gwm_models.scenarios.reader import CheckedScenario
+    from gwm_models.scenarios.stack import stack
+
+    parts = read_all(names)
+    whole, met = stack([part.scenario for part in parts])
+    own = [warning for part in parts for warning in part.warnings]
+    said = {(warning.path, warning.what) for warning in own}
+    warnings = (*own, *(warning for warning in met if (warning.path, warning.what) not in said))
+    return CheckedScenario(whole, warnings, resolved_yaml(whole), Path(f"{whole.id}.yaml"))
+
+
+def read_all(names: list[str]) -> list[CheckedScenario]:
+    """Read several scenario files; the faults of all are reported at once."""
+    from gwm_models.errors import Problem, ScenarioError
+    from gwm_models.scenarios.reader import read_scenario, resolve_scenario_path
+
+    found: list[CheckedScenario] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found.append(read_scenario(resolve_scenario_path(name)))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return found
+
+
+def with_analysis(scenario: Scenario, draws: int | None, seed: int | None) -> Scenario:
+    """Return a scenario with another number of draws or seed, where one is given."""
     changed = {name: value for name, value in (("draws", draws), ("seed", seed)) if value is not None}
     return scenario.model_copy(update={"analysis": scenario.analysis.model_copy(update=changed)})
 
 
-def _command(scenario: str, out: Path | None, draws: int | None, seed: int | None) -> str:
-    options = {"--out": out, "--draws": draws, "--seed": seed}
-    words = [text for name, value in options.items() if value is not None for text in (name, str(value))]
-    return shlex.join(["gwm", "run", scenario, *words])
+def command_line(command: str, names: list[str], options: dict[str, Any]) -> str:
+    """Return a command as it can be typed again; options that are None or False are left out."""
+    words: list[str] = []
+    for option, value in options.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and one is not False:
+                words += [option] if one is True else [option, str(one)]
+    return shlex.join(["gwm", command, *names, *words])
 
 
 @contextmanager
-def _busy(words: str) -> Iterator[None]:
+def busy(words: str) -> Iterator[None]:
     """Show that work goes on, on a terminal only."""
     if not sys.stderr.isatty():
         yield
@@ -89,6 +148,8 @@ def _busy(words: str) -> Iterator[None]:
 
 
 def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: Path) -> None:
+    from gwm_models.report.area_tables import MEDIANS
+
     width = shutil.get_terminal_size((MOST_COLUMNS, 24)).columns if sys.stdout.isatty() else MOST_COLUMNS
     left_out = next((names for least, names in NARROW if width < least), ())
     sys.stdout.write(f"{summary['scenario']['title']}\n\n")
@@ -99,7 +160,7 @@ def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: 
         level = f"{100 * summary['level']:g}%"
         title = f"Most affected areas ({len(shown)} of {len(rows)} that change), {summary['year']}, {level} intervals"
         emit(shown, format=Format.table, title=title)
-        sys.stdout.write("Score: the total of the index, points, shrunk for sampling error.")
+        sys.stdout.write(f"Score: the total of the index, points, shrunk for sampling error. {MEDIANS}")
         if any(name.startswith("HLE") for name in shown[0]):
             sys.stdout.write(" HLE: healthy life expectancy at birth, years, 2016-18 before, stated link after.")
         sys.stdout.write("\n")
@@ -110,6 +171,7 @@ def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: 
 
 def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the areas that change, the most affected first, each with score, rank and health before and after."""
+    from gwm_models.report.area_tables import moves
     from gwm_models.scenarios.words import number, signed, span
 
     table: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
@@ -119,6 +181,9 @@ def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
     def size(code: str) -> float:
         return -abs(float(table[code]["total"]["difference"]["estimate"]))
 
+    def counts(code: str) -> bool:
+        return moves(table[code]["total"]["difference"])
+
     def cell(states: dict[str, dict[str, Any]], digits: int) -> tuple[str, str]:
         before, after, change = (states[name] for name in ("baseline", "scenario", "difference"))
         moved = f"{signed(change['estimate'], digits)} ({span(change['lower'], change['upper'], digits)})"
@@ -127,7 +192,7 @@ def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
         return f"{number(before['estimate'], digits)} > {number(after['estimate'], digits)}", moved
 
     shown = []
-    for code in sorted((code for code in table if size(code) < 0), key=size):
+    for code in sorted(filter(counts, table), key=size):
         found = table[code]
         line = {"area": found["total"]["difference"]["area_name"]}
         line["score"], line["change"] = cell(found["total"], 1)

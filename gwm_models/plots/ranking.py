@@ -225,11 +225,12 @@ def _dumbbell(found: Sequence[Mapping[str, Row]]) -> Spec:
         values[-1] |= {"start": drawn(before["estimate"]), "change": number(change, places, sign=True)}
         names[before["area_code"]] = _name(states)
     label = str(found[0]["baseline"].get("label", "Score"))
+    areas = "target area" if len(found) == 1 else "target areas"
     join = {"x": {"field": "start", "type": "quantitative"}, "x2": {"field": "estimate"}}
     figures = {"type": "text", "align": "left", "dx": 10}
     at_the_end = {"x": {"value": {"expr": "width"}}, "text": {"field": "change"}}
     return spec_of(
-        f"{label} of {len(found)} target areas before and after the scenario, with {level}. "
+        f"{label} of {len(found)} {areas} before and after the scenario, with {level}. "
         "A vertical tick marks the published score; figures on the right give the difference.",
         values=values,
         legend=[

@@ -8,10 +8,12 @@ from typing import Any
 
 from gwm_models.plots.words import SPACE, chance, is_missing, level_words, money, unit_words
 from gwm_models.report.views import number_cell
+from gwm_models.scenarios.words import thousands
 
 Row = Mapping[str, Any]
 
 TARGETS, ALL = "Target areas", "All areas"
+EVERY = "all actions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,14 @@ class KeyFigure:
 
 
 def key_figures(summary: Row) -> list[KeyFigure]:
-    """Choose the numbers under the headline: score, health by the stated link, inequality, cost."""
+    """Choose the numbers under the headline: score, health by the stated link, inequality, people, cost."""
     year = summary.get("year", "")
     return [
         *_score(summary.get("groups") or [], year),
         *_health(summary.get("health") or [], year),
         *_inequality(summary.get("inequality") or []),
-        *_cost(summary.get("actions") or []),
+        *_people(summary.get("sums") or [], year),
+        *_cost(summary),
     ]
 
 
@@ -88,16 +91,34 @@ def _inequality(rows: Iterable[Row]) -> list[KeyFigure]:
     return [_figure(row, str(row["label"]), f"Chance that it narrows: {chance(share)}" if said else "")]
 
 
-def _cost(actions: Iterable[Row]) -> list[KeyFigure]:
+def _people(rows: Iterable[Row], year: object) -> list[KeyFigure]:
+    """Write the people that the change of each indicator stands for, all areas together."""
+    return [
+        KeyFigure(
+            str(row["label"]),
+            thousands(row["estimate"], sign=True),
+            span=f"{level_words(row.get('level'))} {_people_span(row)}",
+            note=f"{ALL}, {year}",
+        )
+        for row in rows
+        if row.get("kind") == "people" and row["group"] == ALL and row.get("estimate")
+    ]
+
+
+def _people_span(row: Row) -> str:
+    return f"{thousands(row['lower'])} to {thousands(row['upper'])}".replace(" ", SPACE)
+
+
+def _cost(summary: Row) -> list[KeyFigure]:
     """Write the cost of all actions, one figure for each price base."""
-    totals: dict[tuple[str, object], float] = {}
-    for action in actions:
-        cost = action.get("cost") or {}
-        if not is_missing(cost.get("total")):
-            kind = (str(cost.get("unit", "GBP")), cost.get("price_base"))
-            totals[kind] = totals.get(kind, 0.0) + cost["total"]
+    rows = list(summary.get("costs") or [])
+    shared = {row["price_base"] for row in rows if row["action"] == EVERY}
+    wanted = [row for row in rows if row["action"] == EVERY or row["price_base"] not in shared]
     figures = []
-    for (unit, base), total in totals.items():
-        amount, _, step = money(total, unit).partition(" ")
-        figures.append(KeyFigure("Cost of the actions", amount, step, note=f"All years, {base} prices"))
+    for row in wanted:
+        amount, _, step = money(row["estimate"], str(row["unit"])).partition(" ")
+        ends = [money(row[name], str(row["unit"])).replace(" ", SPACE) for name in ("lower", "upper")]
+        span = f"{level_words(row.get('level'))} {ends[0]} to {ends[1]}" if row.get("std_error") else ""
+        note = f"All years, {row['price_base']} prices"
+        figures.append(KeyFigure("Cost of the actions", amount, step, span, note))
     return figures

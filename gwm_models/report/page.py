@@ -10,13 +10,15 @@ from typing import Any
 from gwm_models import plots
 from gwm_models.files import write_text
 from gwm_models.plots.words import level_words, number
-from gwm_models.report import tables
+from gwm_models.report import area_tables, tables
 from gwm_models.report.keyfigures import key_figures
 from gwm_models.report.shell import render
 from gwm_models.report.views import Figure, figure_of
 
 Row = Mapping[str, Any]
 
+WHOLE = ("total", "rank", "areas_in_bottom_fifth")
+"""Quantities of a group that are about the whole score; the others are its domains and health."""
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -102,20 +104,14 @@ def _figures(summary: Row, areas: Sequence[Row]) -> dict[str, Figure | None]:
 
 def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
     """Build every table of the page; None where there are no rows."""
-    found = tables.collect(areas)
-    codes, n_changed = tables.most_affected(found)
     level, year = level_words(summary.get("level")), summary.get("year", "")
     foot = f"{level} from {number(summary.get('draws'), 0)} draws, seed {summary.get('seed', '')}. "
     edition = (summary.get("edition") or {}).get("title") or "the edition"
-    scope = f"before: {edition}; after: {year}; {level} below each estimate"
-    climb = "For ranks, a negative difference is a climb."
-    shown = "" if len(codes) == n_changed else f" The {len(codes)} largest of {n_changed} areas that change."
+    before = f"{year} along the trend" if summary.get("counterfactual") == "trend" else edition
+    scope = f"before: {before}; after: {year}; {level} below each estimate"
     return {
-        "decision": tables.decision_table(found, codes, f"Most affected areas ({scope}).{shown}", foot + climb)
-        if codes
-        else None,
-        "areas": tables.full_table(found, f"All areas ({scope}).", foot + climb) if found else None,
-        "groups": tables.group_table("groups", summary.get("groups") or [], f"Means of groups ({scope}).", foot),
+        **_area_tables(summary, areas, scope, foot),
+        **_group_tables(summary, scope, foot),
         "renormalised": tables.rescaled_table(
             summary.get("renormalised") or [],
             f"Change of the mean score by {year} on the frozen scale and on a new one ({level} below).",
@@ -129,6 +125,11 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
         "inequality": tables.inequality_table(
             summary.get("inequality") or [], f"Measures of inequality ({scope}).", foot
         ),
+        "split": tables.split_table(
+            summary.get("inequality_split") or [],
+            f"The change of the Gini coefficient is re-ranking minus progressivity ({level} below).",
+            foot,
+        ),
         "actions": tables.action_table(
             summary.get("actions") or [],
             f"Asked of each target area, and delivered in {year}, mean of the areas ({level} below).",
@@ -140,4 +141,38 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
             "",
         ),
         "sources": tables.source_table(summary.get("sources") or [], "Data behind this report."),
+    }
+
+
+def _area_tables(summary: Row, areas: Sequence[Row], scope: str, foot: str) -> dict[str, Any]:
+    """Build the tables that have a row for each area."""
+    found = area_tables.collect(areas)
+    codes, n_changed = area_tables.most_affected(found)
+    climb = f"For ranks, a negative difference is a climb. {area_tables.MEDIANS}"
+    shown = "" if len(codes) == n_changed else f" The {len(codes)} largest of {n_changed} areas that change."
+    caption = f"Most affected areas ({scope}).{shown}"
+    return {
+        "decision": area_tables.decision_table(found, codes, caption, foot + climb) if codes else None,
+        "areas": area_tables.full_table(found, f"All areas ({scope}).", foot + climb) if found else None,
+        "domains": area_tables.domain_table(areas, f"Domain scores of all areas ({scope}).", foot),
+    }
+
+
+def _group_tables(summary: Row, scope: str, foot: str) -> dict[str, Any]:
+    """Build the tables of groups of areas: score and rank, domains, and sums."""
+    rows = summary.get("groups") or []
+    first = [row for row in rows if row["quantity"] in WHOLE]
+    parts = [row for row in rows if row["quantity"] not in WHOLE and "expectancy" not in row["quantity"]]
+    changed = any(row.get("estimate") for row in parts if row["state"] == "difference")
+    return {
+        "groups": tables.group_table("groups", first, f"Means of groups ({scope}).", foot),
+        "group_domains": tables.group_table("group-domains", parts, f"Mean domain scores of groups ({scope}).", foot)
+        if changed
+        else None,
+        "sums": tables.sum_table(
+            summary.get("sums") or [],
+            f"Sums over the areas of each group, difference in {summary.get('year', '')} "
+            f"({level_words(summary.get('level'))} below).",
+            foot + "Each sum is taken within a draw, so bounds do not add up over groups.",
+        ),
     }

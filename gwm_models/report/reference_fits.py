@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, load_edition
-from gwm_models.models import health
+from gwm_models.errors import ModelError
+from gwm_models.models import health, mortality_links, trend_fit
 from gwm_models.models.catalogue import file_name, fit_key, fit_record, specs_of
 from gwm_models.models.fit import Spec
 from gwm_models.models.outcomes import Subject, find_subject
 from gwm_models.models.store import Record, find, is_ours, read_sound, write_record
+from gwm_models.scenarios.fields import GROUPS_FILE, clusters_key, clusters_record
 
 Floats = NDArray[np.float64]
 
@@ -46,23 +48,32 @@ class Stored:
     edition: Edition
     subject: Subject | None = None
     spec: Spec | None = None
+    fit: Callable[[Edition], Record] | None = None
 
     def make(self) -> Record:
         """Fit it anew."""
+        if self.fit is not None:
+            return self.fit(self.edition)
         if self.subject is None or self.spec is None:
-            return health.links_record(self.edition)
+            raise ModelError(f"{self.name}: nothing says how it is made. Name a subject and a specification, or a fit.")
         return fit_record(self.edition, self.subject, self.spec)
 
 
 def stored_results() -> Iterator[Stored]:
-    """Yield every result that is stored, all of the default edition: fits, and the links that scenarios draw from."""
+    """Yield every result that is stored, all of the default edition: fits, and what scenarios draw from.
+
+    The latter are the links with health and with deaths, the trends of the indicators and the groups of similar areas.
+    """
     edition = load_edition()
     for name in SUBJECTS:
         subject = find_subject(name)
         for spec in specs_of(subject):
             if spec.stored:
                 yield Stored(file_name(subject, spec), fit_key(edition, subject, spec), edition, subject, spec)
-    yield Stored(health.FILE, health.links_key(edition), edition)
+    yield Stored(health.FILE, health.links_key(edition), edition, fit=health.links_record)
+    yield Stored(mortality_links.FILE, mortality_links.links_key(edition), edition, fit=mortality_links.links_record)
+    yield Stored(trend_fit.FILE, trend_fit.trends_key(edition), edition, fit=trend_fit.trends_record)
+    yield Stored(GROUPS_FILE, clusters_key(edition), edition, fit=clusters_record)
 
 
 def quick_names() -> tuple[str, ...]:

@@ -13,21 +13,26 @@ from typing import Any
 
 from gwm_models import __version__
 from gwm_models.data.edition import load_edition
-from gwm_models.data.home import data_home
+from gwm_models.data.home import PACKAGE, data_home
 from gwm_models.files import LANDMARK, csv_text, json_text, new_run_folder
 from gwm_models.models.health import links_key
+from gwm_models.report.draws_file import DRAWS_FILE, write_draws
 from gwm_models.report.page import report_html
+from gwm_models.scenarios.known import MORTALITY
 from gwm_models.scenarios.projection import Projection, project
 from gwm_models.scenarios.reader import CheckedScenario
-from gwm_models.scenarios.rows import Row, area_rows
+from gwm_models.scenarios.rows import Row, area_rows_at
 from gwm_models.scenarios.spec import Scenario
 from gwm_models.scenarios.summary import summarise
 
+MANIFEST_SCHEMA = "gwm-manifest/1"
+NUMBERS = ("areas.csv", "summary.json")
+"""The files whose hashes are kept, so that a later run can be held against this one."""
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pymc", "h5netcdf", "pydantic", "ruamel.yaml")
 
 
 def run_scenario(
-    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str
+    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str, draws_file: bool = False
 ) -> tuple[dict[str, Any], list[Row]]:
     """Project a checked scenario and write its folder.
 
@@ -39,6 +44,8 @@ def run_scenario(
         What is run: that of the file, perhaps with other draws or seed.
     folder : Path
     command : str
+    draws_file : bool
+        Whether to keep every draw as well, in ``draws.nc``.
 
     Returns
     -------
@@ -47,12 +54,29 @@ def run_scenario(
         The rows of ``areas.csv`` at the widest level.
     """
     projection = project(scenario)
-    summary = summarise(projection, tuple(f"{w.path}: {w.what}" for w in checked.warnings))
-    return summary, write_run(folder, projection, summary, command=command, scenario_text=checked.text)
+    warnings = tuple(f"{w.path}: {w.what}" for w in checked.warnings)
+    summary = summarise(projection, warnings)
+    rows = write_run(
+        folder,
+        projection,
+        summary,
+        command=command,
+        scenario_text=checked.text,
+        warnings=warnings,
+        draws_file=draws_file,
+    )
+    return summary, rows
 
 
 def write_run(
-    folder: Path, projection: Projection, summary: dict[str, Any], *, command: str, scenario_text: str
+    folder: Path,
+    projection: Projection,
+    summary: dict[str, Any],
+    *,
+    command: str,
+    scenario_text: str,
+    warnings: tuple[str, ...] = (),
+    draws_file: bool = False,
 ) -> list[Row]:
     """Write the folder of one run, whole or not at all.
 
@@ -65,6 +89,10 @@ def write_run(
         From `gwm_models.scenarios.summary.summarise`.
     command, scenario_text : str
         How the run was asked for, and the scenario file as it was read.
+    warnings : tuple of str
+        What the checker found unusual in that file.
+    draws_file : bool
+        Whether to keep every draw as well, in ``draws.nc``.
 
     Returns
     -------
@@ -78,27 +106,35 @@ def write_run(
     """
     scenario = projection.scenario
     levels = sorted(scenario.analysis.intervals)
-    rows = {level: area_rows(projection, level) for level in levels}
+    rows = area_rows_at(projection, levels)
     widest = rows[levels[-1]]
+    listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
+    numbers = {"areas.csv": csv_text(listed), "summary.json": json_text(summary)}
     manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
     page = report_html(summary, widest, manifest)
-    listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
+    manifest |= {"file_warnings": list(warnings), "results_sha256": hashes_of(numbers)}
     with new_run_folder(folder) as fresh:
         for name, text in {
             "scenario.yaml": resolved_yaml(scenario),
-            "summary.json": json_text(summary),
-            "areas.csv": csv_text(listed),
+            **numbers,
             "report.html": page,
             LANDMARK: json_text(manifest),
         }.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="")
+        if draws_file:
+            write_draws(fresh / DRAWS_FILE, projection)
     return widest
+
+
+def hashes_of(texts: dict[str, str]) -> dict[str, str]:
+    """Return the hash of each file as it is written."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
 def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dict[str, Any]:
     """Return what is needed to get the same numbers again: seed, hashes of scenario and data, versions."""
     return {
-        "schema": "gwm-manifest/1",
+        "schema": MANIFEST_SCHEMA,
         "toolkit_version": __version__,
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -108,6 +144,7 @@ def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dic
         "scenario_sha256": hashlib.sha256(scenario_text.encode()).hexdigest(),
         "resolved_sha256": hashlib.sha256(resolved_yaml(scenario).encode()).hexdigest(),
         "data_sha256": data_hash(data_home()),
+        "code_sha256": code_hash(),
         **_links_used(scenario),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -115,11 +152,25 @@ def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dic
     }
 
 
+def search_manifest(
+    kind: str, scenario: Scenario, *, command: str, numbers: dict[str, str], file: str | None = None
+) -> dict[str, Any]:
+    """Return the manifest of a goal, a sweep or a comparison: that of a run, its kind, and the file to run again."""
+    found = run_manifest(scenario, command=command, scenario_text=resolved_yaml(scenario)) | {"kind": kind}
+    return found | ({"file": file} if file else {}) | {"results_sha256": hashes_of(numbers)}
+
+
 def _links_used(scenario: Scenario) -> dict[str, str]:
-    """Return the fingerprint of the health slopes that a scenario draws from, if it has outcomes."""
-    if not scenario.health:
-        return {}
-    return {"health_links_sha256": links_key(load_edition(scenario.baseline.edition))}
+    """Return the fingerprints of the slopes that a scenario draws its health outcomes from."""
+    edition = load_edition(scenario.baseline.edition)
+    found = {}
+    if any(link.outcome not in MORTALITY for link in scenario.health):
+        found["health_links_sha256"] = links_key(edition)
+    if any(link.outcome in MORTALITY for link in scenario.health):
+        from gwm_models.models import mortality_links
+
+        found["mortality_links_sha256"] = mortality_links.links_key(edition)
+    return found
 
 
 def data_hash(folder: Path) -> str:
@@ -127,6 +178,16 @@ def data_hash(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.[cjy]*")):
         digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def code_hash() -> str:
+    """Return one hash of the source of the toolkit, which may change without its version."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith("_shipped"):
+            digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 

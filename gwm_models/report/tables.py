@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gwm_models.plots.ranking import STATE_WORDS, by_area
+from gwm_models.plots.ranking import STATE_WORDS
 from gwm_models.plots.words import (
+    GAP,
     base_unit,
     chance,
     is_missing,
@@ -18,11 +19,13 @@ from gwm_models.plots.words import (
     unit_words,
 )
 from gwm_models.report.views import Cell, Column, TableView, number_cell, pivot, text_cell
+from gwm_models.scenarios.words import thousands
 
 Row = Mapping[str, Any]
-Found = dict[str, dict[str, dict[str, Row]]]
 
 STATES = ("baseline", "scenario", "difference")
+MEAN_PLACES = {"rank": 1, "areas": 1}
+"""Decimals of means over groups, by unit, where they differ from those of one area."""
 TERMS = {"between": "Between areas", "within": "Within areas, over time"}
 EXPOSURES = {
     "total": "the Monitor total",
@@ -37,96 +40,14 @@ STATUS_WORDS = {
 }
 
 
-def quantities_of(areas: Iterable[Row]) -> list[str]:
-    """Name the quantities that the tables of areas show: total, rank, then the health outcomes."""
-    seen = dict.fromkeys(str(row["quantity"]) for row in areas)
-    return [name for name in seen if name in ("total", "rank")] + [name for name in seen if "expectancy" in name]
-
-
-def collect(areas: Sequence[Row]) -> Found:
-    """Collect the rows of areas as ``{quantity: {area_code: {state: row}}}``."""
-    return {quantity: by_area(areas, quantity) for quantity in quantities_of(areas)}
-
-
-def most_affected(found: Found, most: int = 20) -> tuple[list[str], int]:
-    """Choose the areas whose score changes most.
-
-    Returns
-    -------
-    tuple of (list of str, int)
-        At most `most` area codes, the largest change first, and how many areas change at all.
-    """
-    changes = {
-        code: max(abs(row.get(name) or 0.0) for name in ("estimate", "lower", "upper"))
-        for code, states in found.get("total", {}).items()
-        for row in [states.get("difference", {})]
-    }
-    changed = [code for code in changes if changes[code] > 0]
-    return sorted(changed, key=lambda code: -abs(found["total"][code]["difference"]["estimate"]))[:most], len(changed)
-
-
-def _heading(rows: Mapping[str, Mapping[str, Row]]) -> str:
-    """Give the words over the columns of one quantity, with its unit."""
-    row = next(iter(next(iter(rows.values())).values()))
-    label = str(row.get("label") or row["quantity"])
-    if row["unit"] == "rank":
-        return label if "1 is best" in label else f"{label} (1 is best)"
-    return f"{label} ({unit_words(str(row['unit']), detail=True)})"
-
-
-def _area_cells(found: Found, code: str) -> list[Cell]:
-    """Write before, after and difference of one area for every quantity."""
-    cells = []
-    for rows in found.values():
-        states = rows.get(code, {})
-        cells += [number_cell(states.get(state), change=state == "difference") for state in STATES]
-    better = found.get("total", {}).get(code, {}).get("difference", {})
-    moves = any(better.get(name) for name in ("estimate", "lower", "upper"))
-    share = better.get("prob_better") if moves else None
-    return [*cells, Cell(chance(share), "", share)]
-
-
-def _area_columns(found: Found) -> list[Column]:
-    """Head before, after and difference of every quantity."""
-    columns = [Column(STATE_WORDS[state], _heading(rows)) for rows in found.values() if rows for state in STATES]
-    return [*columns, Column("Chance of a better score")]
-
-
-def _names(found: Found) -> dict[str, Row]:
-    """Give one row of each area, for its name, region and whether it is treated."""
-    return {code: next(iter(states.values())) for rows in found.values() for code, states in rows.items()}
-
-
-def decision_table(found: Found, codes: Sequence[str], caption: str, note: str) -> TableView:
-    """Make the table a reader decides by: score, rank and health of the most affected areas."""
-    found = {quantity: rows for quantity, rows in found.items() if rows}
-    names = _names(found)
-    rows = [[text_cell(names[code]["area_name"]), *_area_cells(found, code)] for code in codes]
-    return TableView("decision", caption, [Column("Area", numeric=False), *_area_columns(found)], rows, note)
-
-
-def full_table(found: Found, caption: str, note: str) -> TableView:
-    """Make the table of every area, with its region and its published score and rank."""
-    found = {quantity: rows for quantity, rows in found.items() if rows}
-    rows = []
-    for code, row in _names(found).items():
-        printed = [found.get(name, {}).get(code, {}).get("published") for name in ("total", "rank")]
-        rows.append(
-            [
-                text_cell(row["area_name"], "Target area" if row.get("treated") else ""),
-                text_cell(row.get("region_name")),
-                *(number_cell(value) for value in printed),
-                *_area_cells(found, code),
-            ]
-        )
-    columns = [Column("Area", numeric=False), Column("Region", numeric=False)]
-    columns += [Column("Score", "Published"), Column("Rank", "Published"), *_area_columns(found)]
-    return TableView("areas", caption, columns, rows, note, tall=True)
-
-
 def group_table(key: str, rows: Iterable[Row], caption: str, note: str) -> TableView | None:
-    """Make the table of groups of areas: each quantity before, after and the difference."""
+    """Make the table of groups of areas: each quantity before, after and the difference, and the chance of better.
+
+    Quantities that change in no group are left out, unless none changes.
+    """
     rows = [row for row in rows if not is_missing(row.get("estimate"))]
+    moved = {row["quantity"] for row in rows if row["state"] == "difference" and _changes(row)}
+    rows = [row for row in rows if not moved or row["quantity"] in moved]
     if not rows:
         return None
     found = pivot(rows, ["group", "quantity"])
@@ -134,12 +55,66 @@ def group_table(key: str, rows: Iterable[Row], caption: str, note: str) -> Table
     sizes = {str(row["group"]): row.get("n_areas") for row in rows}
     lines = []
     for group, size in sizes.items():
-        states = [found.get((group, quantity), {}) for quantity in heads]
-        cells = [number_cell(each.get(state), change=state == "difference") for each in states for state in STATES]
+        cells = [
+            cell for quantity in heads for cell in _group_cells(found.get((group, quantity), {}), chances=bool(moved))
+        ]
         lines.append([text_cell(group), Cell(number(size, 0), "", size), *cells])
     columns = [Column("Group", numeric=False), Column("Areas")]
-    columns += [Column(STATE_WORDS[state], head) for head in heads.values() for state in STATES]
+    shown = [*(STATE_WORDS[state] for state in STATES), *(["Chance of better"] if moved else [])]
+    columns += [Column(name, head) for head in heads.values() for name in shown]
     return TableView(key, caption, columns, lines, note)
+
+
+def _group_cells(states: Mapping[str, Row], *, chances: bool) -> list[Cell]:
+    """Write one quantity of one group: before, after, difference and, where asked for, the chance of better."""
+    places = MEAN_PLACES.get(str(next(iter(states.values()))["unit"])) if states else None
+    cells = [number_cell(states.get(state), change=state == "difference", places=places) for state in STATES]
+    moved = states.get("difference", {})
+    share = moved.get("prob_better") if _changes(moved) else None
+    return [*cells, Cell(chance(share), "", share)] if chances else cells
+
+
+def _changes(row: Row) -> bool:
+    """Tell whether a row differs from zero, in its estimate or its interval."""
+    return any(row.get(name) for name in ("estimate", "lower", "upper"))
+
+
+def sum_table(rows: Iterable[Row], caption: str, note: str) -> TableView | None:
+    """Make the table of sums over areas, a row for each group: people, years of healthy life, deaths."""
+    rows = [row for row in rows if not is_missing(row.get("estimate"))]
+    if not any(_changes(row) for row in rows):
+        return None
+    heads = {(row["kind"], row["quantity"]): str(row["label"]) for row in rows}
+    found = {(row["group"], row["kind"], row["quantity"]): row for row in rows}
+    lines = [
+        [text_cell(group), *(_sum_cell(found.get((group, *key), {})) for key in heads)]
+        for group in dict.fromkeys(str(row["group"]) for row in rows)
+    ]
+    columns = [Column("Group", numeric=False), *(Column(head) for head in heads.values())]
+    return TableView("sums", caption, columns, lines, note)
+
+
+def _sum_cell(row: Row) -> Cell:
+    """Write a sum to three figures; '0' where nothing changes in any draw."""
+    if not row or not _changes(row):
+        return Cell("0" if row else GAP, "", 0.0 if row else None)
+    sub = f"{thousands(row['lower'])} to {thousands(row['upper'])}" if row.get("std_error") else ""
+    return Cell(thousands(row["estimate"], sign=True), sub, row["estimate"])
+
+
+def split_table(rows: Iterable[Row], caption: str, note: str) -> TableView | None:
+    """Make the table of the change of the Gini coefficient and its parts; None where nothing changes."""
+    rows = [row for row in rows if not is_missing(row.get("estimate"))]
+    if not any(_changes(row) for row in rows if row["state"] == "difference"):
+        return None
+    words = {"baseline": "before", "scenario": "after", "difference": "difference"}
+    lines = []
+    for row in rows:
+        part = row["measure"] != "gini"
+        label = str(row["label"]) if part else f"{row['label']}, {words[str(row['state'])]}"
+        lines.append([text_cell(label), number_cell(row, places=5, change=row["state"] == "difference")])
+    columns = [Column("Part", numeric=False), Column("Estimate")]
+    return TableView("inequality-split", caption, columns, lines, note, sortable=False)
 
 
 def _with_unit(row: Row, *, detail: bool = False) -> str:
@@ -221,11 +196,7 @@ def _action_row(action: Row) -> list[Cell]:
     unit = base_unit(str(action.get("unit", "")))
     unit = "pp" if unit == "percent" else unit
     cost, clamped = action.get("cost") or {}, action.get("prob_clamped")
-    spent = Cell(
-        money(cost.get("total"), str(cost.get("unit", "GBP"))),
-        f"{cost['price_base']} prices" if cost.get("price_base") else "",
-        cost.get("total"),
-    )
+    spent = Cell(money(cost.get("total"), str(cost.get("unit", "GBP"))), _cost_words(cost), cost.get("total"))
     return [
         text_cell(action.get("indicator_label") or action.get("indicator"), str(action.get("id", ""))),
         Cell(number(action.get("n_targets"), 0), "", action.get("n_targets")),
@@ -235,6 +206,13 @@ def _action_row(action: Row) -> list[Cell]:
         _points_cell(action.get("points_per_unit") or {}, unit),
         spent,
     ]
+
+
+def _cost_words(cost: Row) -> str:
+    """Say the interval of a cost, where it has one, and the prices it is in."""
+    unit = str(cost.get("unit", "GBP"))
+    span = f"{money(cost['lower'], unit)} to {money(cost['upper'], unit)}, " if cost.get("std_error") else ""
+    return span + (f"{cost['price_base']} prices" if cost.get("price_base") else "")
 
 
 def _change_cell(value: Row | None, unit: str) -> Cell:

@@ -1,0 +1,224 @@
+"""Run a scenario again from the folder of an earlier run, and say whether the numbers are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gwm_models.errors import DataError
+from gwm_models.files import LANDMARK
+from gwm_models.report.run_folder import MANIFEST_SCHEMA, NUMBERS, write_run
+from gwm_models.scenarios.projection import project
+from gwm_models.scenarios.reader import read_scenario
+from gwm_models.scenarios.summary import summarise
+
+SCENARIO = "scenario.yaml"
+WORDS = {
+    "toolkit_version": "version of the toolkit",
+    "code_sha256": "code of the toolkit",
+    "data_sha256": "shipped data",
+    "health_links_sha256": "health links",
+    "mortality_links_sha256": "mortality links",
+    "python": "Python",
+    "platform": "platform",
+}
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """An earlier run held against the same scenario run now.
+
+    Attributes
+    ----------
+    scenario : str
+        Its id.
+    same : bool
+        Whether every number is the same, bit for bit.
+    files : dict of str to bool
+        Whether each file of numbers is the same.
+    differs : tuple of (str, str, str)
+        What is not as it was then: name, then, now.
+    changed : tuple of str
+        Numbers of the summary that differ, by their place; empty where the earlier ones are not at hand.
+    edited : tuple of str
+        What in the folder is no longer as the run left it.
+    """
+
+    scenario: str
+    same: bool
+    files: dict[str, bool]
+    differs: tuple[tuple[str, str, str], ...]
+    changed: tuple[str, ...]
+    edited: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The finding in a few sentences."""
+        if self.edited:
+            return f"The folder was changed after the run: {'; '.join(self.edited)}. {self._numbers}"
+        return self._numbers
+
+    @property
+    def _numbers(self) -> str:
+        """What came of the numbers, held against the hashes that the manifest keeps."""
+        named = ", ".join(f"{name} ({then} then, {now} now)" for name, then, now in self.differs)
+        if self.same:
+            return f"The numbers are the same, bit for bit{f', though these differ: {named}' if named else ''}."
+        files = ", ".join(name for name, same in self.files.items() if not same)
+        why = "Nothing that the manifest keeps differs, so this is a fault of the toolkit; please report it."
+        if named:
+            why = f"What differs: {named}."
+        elif self.edited:
+            why = "Keep the folder of a run as it was written, and run the scenario again."
+        return f"The numbers differ ({files}). {why}"
+
+
+def rerun(manifest: Path, folder: Path | None = None, *, command: str = "") -> Rerun:
+    """Run the scenario of an earlier run again.
+
+    Parameters
+    ----------
+    manifest : Path
+        The ``manifest.json`` of a run, or its folder.
+    folder : Path, optional
+        Where to keep the new run; it is not kept by default.
+    command : str
+        How this was asked for.
+
+    Raises
+    ------
+    DataError
+        If the manifest is not that of a run, or its scenario is missing or was changed since.
+    """
+    path = manifest / LANDMARK if manifest.is_dir() else manifest
+    then = read_manifest(path)
+    checked = read_scenario(_scenario_of(path, then))
+    projection = project(checked.scenario)
+    warnings = tuple(then.get("file_warnings", ()))
+    summary = summarise(projection, warnings)
+    with tempfile.TemporaryDirectory(prefix="gwm.") as place:
+        out = folder or Path(place) / "run"
+        write_run(out, projection, summary, command=command, scenario_text=checked.text, warnings=warnings)
+        now = read_manifest(out / LANDMARK)
+    before = _hashes_then(path, then)
+    edited = tuple(_edited(path, then, now))
+    files = {name: now["results_sha256"][name] == before[name] for name in NUMBERS}
+    return Rerun(
+        scenario=checked.scenario.id,
+        same=all(files.values()),
+        files=files,
+        differs=tuple(_differences(then, now)),
+        changed=() if files["summary.json"] and not edited else _changed(path, summary),
+        edited=edited,
+    )
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of a run.
+
+    Raises
+    ------
+    DataError
+        If there is none, or it is not that of a run.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file. Name the manifest.json of a run, or its folder.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as a manifest ({error}). Name the manifest.json of a run.") from error
+    kind = found.get("kind") if isinstance(found, dict) else None
+    if isinstance(found, dict) and kind is not None:
+        raise DataError(f"{path}: is the manifest of a {kind}, not of a run. Run it again with: {_again(path, found)}")
+    if not isinstance(found, dict) or found.get("schema") != MANIFEST_SCHEMA or "resolved_sha256" not in found:
+        raise DataError(f"{path}: is not the manifest of a run ({MANIFEST_SCHEMA}). Name one that gwm run wrote.")
+    return found
+
+
+def _again(path: Path, manifest: dict[str, Any]) -> str:
+    """Return the command that gives the folder of a goal, a sweep or a comparison once more."""
+    if "file" not in manifest:
+        return str(manifest.get("command", "gwm compare"))
+    return shlex.join(["gwm", str(manifest["kind"]), str(path.parent / str(manifest["file"])), "--out", "again"])
+
+
+def _scenario_of(path: Path, then: dict[str, Any]) -> Path:
+    """Return the scenario beside a manifest, if it is the one that was run."""
+    scenario = path.parent / SCENARIO
+    try:
+        text = scenario.read_bytes()
+    except OSError as error:
+        raise DataError(f"{scenario}: cannot be read ({error.strerror}). Keep the folder of a run whole.") from error
+    if hashlib.sha256(text).hexdigest() != then["resolved_sha256"]:
+        raise DataError(
+            f"{scenario}: is not the scenario of this run (its hash differs). Use gwm run for a changed one."
+        )
+    return scenario
+
+
+def _hashes_then(path: Path, then: dict[str, Any]) -> dict[str, str]:
+    """Return the hashes of the earlier numbers: as kept, else of the files beside the manifest."""
+    kept = then.get("results_sha256")
+    if isinstance(kept, dict) and all(name in kept for name in NUMBERS):
+        return kept
+    try:
+        return {name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest() for name in NUMBERS}
+    except OSError as error:
+        raise DataError(
+            f"{path}: keeps no hash of the numbers, and {error.filename} cannot be read. Run gwm run again instead."
+        ) from error
+
+
+def _edited(path: Path, then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Name the files beside a manifest that are not those of the run, and entries of it that are not the scenario's."""
+    for name, kept in _hashes_then(path, then).items():
+        file = path.parent / name
+        if name in NUMBERS and file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() != kept:
+            yield f"{name} is not the file that was written"
+    for key in ("edition", "draws", "seed"):
+        if key in then and then[key] != now[key]:
+            yield f"the manifest says {key} {then[key]}, the scenario that was run says {now[key]}"
+
+
+def _differences(then: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str, str]]:
+    found = [
+        (words, _short(then.get(key)), _short(now.get(key)))
+        for key, words in WORDS.items()
+        if then.get(key) != now.get(key) and (key in then or key in now)
+    ]
+    before, after = then.get("package_versions", {}), now["package_versions"]
+    return found + [
+        (name, _short(before.get(name)), _short(after[name])) for name in after if before.get(name) != after[name]
+    ]
+
+
+def _short(value: object) -> str:
+    text = "unknown" if value is None else str(value)
+    return text[:12] if len(text) == 64 else text
+
+
+def _changed(path: Path, summary: dict[str, Any]) -> tuple[str, ...]:
+    """Return the places of the summary that differ from the one beside the manifest."""
+    try:
+        earlier = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    return tuple(_places(earlier, json.loads(json.dumps(summary)), ""))
+
+
+def _places(then: Any, now: Any, place: str) -> list[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        keys = dict.fromkeys([*then, *now])
+        return [
+            found for key in keys for found in _places(then.get(key), now.get(key), f"{place}.{key}" if place else key)
+        ]
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        pairs = enumerate(zip(then, now, strict=True), start=1)
+        return [found for number, (old, new) in pairs for found in _places(old, new, f"{place}.{number}")]
+    return [] if then == now else [place]

@@ -1,0 +1,51 @@
+"""CPU time of searches: of a goal, and of a sweep of a thousand points shared by two processes.
+
+    python -m pytest -m bench
+
+Seconds are user plus system time of all processes, so that other work on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+import gwm_models
+
+pytestmark = pytest.mark.bench
+
+GWM = [sys.executable, "-c", "import sys; from gwm_models.cli import main; sys.exit(main())"]
+GOAL_SECONDS = 5.0
+SWEEP_SECONDS = 120.0
+PROCESSES = 2
+
+
+def cpu_seconds(words: list[str]) -> float:
+    """Run a command to its end and return the CPU seconds that it and its workers took."""
+    environment = os.environ | {"PYTHONPATH": str(Path(gwm_models.__file__).resolve().parents[1])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([*GWM, *words], env=environment, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def test_a_goal_is_found_in_5_seconds_of_cpu(shipped, tmp_path):
+    words = ["goal", str(shipped.scenario("participation-goal")), "--out", str(tmp_path / "goal")]
+    assert min(cpu_seconds(words) for _ in range(3)) < GOAL_SECONDS
+
+
+def test_a_thousand_points_take_2_minutes_of_each_of_two_cores(shipped, tmp_path):
+    content = YAML(typ="safe").load(shipped.scenario("participation-sweep").read_text("utf-8"))
+    content["sweep"] |= {"design": "latin_hypercube", "points": 1000}
+    with (tmp_path / "sweep.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(content, file)
+    words = ["sweep", str(tmp_path / "sweep.yaml"), "--jobs", str(PROCESSES), "--out", str(tmp_path / "sweep")]
+    assert cpu_seconds(words) < SWEEP_SECONDS * PROCESSES
