@@ -87,6 +87,7 @@ def area_rows(areas: Sequence[Row], treated: set[str], gain: float, year: int) -
         base = {name: area[name] for name in ("area_code", "area_name", "region_name")} | {"treated": hit}
         for quantity, label, unit, states in (
             ("total", "Monitor total", "points (6-600)", score_states(area["total"], own, place)),
+            ("access", "Labour market access", "points (2-200)", score_states(area["total"] / 3, own, place)),
             ("rank", "Rank (1 is best)", "rank", rank_states(place, round(own / 4), len(areas))),
             *health_states(area["total"], own, place),
         ):
@@ -120,11 +121,13 @@ def rank_states(place: int, climb: int, count: int) -> dict[str, Row]:
         ends = {"lower": max(1, round(middle - half)), "upper": min(count, round(middle + half))}
         return {"estimate": middle, "std_error": half / 1.6, "level": 0.9, **ends}
 
+    low = float(place > 0.8 * count)
+    chances = {"prob_better": 0.9, "prob_rank_improves": 0.9, "prob_leaves_bottom_fifth": 0.31 * low} if climb else {}
     return {
         "published": printed(place),
-        "baseline": around(place),
-        "scenario": around(place - climb),
-        "difference": spread(-climb, 1.5 if climb else 0.0, prob_better=0.9 if climb else 0.0),
+        "baseline": around(place) | {"prob_bottom_fifth": low},
+        "scenario": around(place - climb) | {"prob_bottom_fifth": 0.69 * low},
+        "difference": spread(-climb, 1.5 if climb else 0.0, **chances),
     }
 
 
@@ -142,20 +145,50 @@ def health_states(total: float, own: float, place: int) -> list[tuple[str, str, 
 
 
 def group_rows(names: Sequence[str], gain: float) -> list[Row]:
-    """Give the group rows: the mean score of each group before, after and the difference."""
+    """Give the group rows: score, domain and rank of each group before, after and the difference."""
     rows = []
     for group in names:
         own = gain if group == "Target areas" else gain / 4
-        named = {"group": group, "n_areas": 8, "quantity": "total", "label": "Mean Monitor total"}
-        rows += [
-            {**named, "unit": "points (6-600)", "state": state, **spread(estimate, error, n=4000)}
-            for state, estimate, error in (
-                ("baseline", 240.0, 5.0),
-                ("scenario", 240.0 + own, 6.0),
-                ("difference", own, 0.3 * own),
-            )
-        ]
+        for quantity, label, unit, start, change in (
+            ("total", "Mean Monitor total", "points (6-600)", 240.0, own),
+            ("access", "Mean labour market access", "points (2-200)", 90.0, own),
+            ("rank", "Mean rank (1 is best)", "rank", 60.0, -own / 4),
+        ):
+            named = {"group": group, "n_areas": 8, "quantity": quantity, "label": label, "unit": unit, "n": 4000}
+            rows += [
+                {**named, "state": "baseline", **spread(start, 5.0)},
+                {**named, "state": "scenario", **spread(start + change, 6.0)},
+                {**named, "state": "difference", **spread(change, 0.3 * abs(change), prob_better=0.98)},
+            ]
     return rows
+
+
+def sum_rows(groups: Sequence[str], gain: float) -> list[Row]:
+    """Give the people and the years of healthy life behind a gain in each group."""
+    return [
+        {"group": group, "kind": kind, "quantity": quantity, "label": label, "unit": unit, "state": "difference"}
+        | spread(each * gain, 0.4 * each * gain, n=4000)
+        for kind, quantity, label, unit, each in (
+            ("people", "economic_activity_rate", "Economically active residents", "people", 4000.0),
+            ("healthy_years", "both", "Years of healthy life in the year", "years of healthy life", 600.0),
+        )
+        for group in groups
+    ]
+
+
+def split_rows(gain: float) -> list[Row]:
+    """Give the Gini coefficient before and after, and the parts of its change."""
+    change = 0.0002 * gain
+    return [
+        {"measure": measure, "label": label, "unit": "index", "state": state, **spread(estimate, abs(estimate) / 9)}
+        for measure, label, state, estimate in (
+            ("gini", "Gini coefficient", "baseline", 0.13),
+            ("gini", "Gini coefficient", "scenario", 0.13 - 0.9 * change),
+            ("gini", "Gini coefficient", "difference", -0.9 * change),
+            ("progressivity", "Progressivity", "difference", change),
+            ("reranking", "Re-ranking", "difference", 0.1 * change),
+        )
+    ]
 
 
 def renormalised_rows(names: Sequence[str], gain: float) -> list[Row]:
@@ -201,7 +234,9 @@ def action(areas: Sequence[Row], *, cost: bool) -> Row:
         "prob_clamped": 0.004,
         "points_per_unit": {"estimate": 5.1295, "std_error": 0.0, "status": "reproduced"},
         "regression_to_mean": {"estimate": 4.2, "unit": "points", "note": "Not counted as an effect."},
-        "cost": {"total": 1.234e9, "unit": "GBP", "price_base": 2025} if cost else None,
+        "cost": {"total": 1.234e9, **spread(1.234e9, 1e8), "unit": "GBP", "price_base": 2025, "words": "recurring: £40"}
+        if cost
+        else None,
         "evidence": {"source": "Programme evaluation", "grade": "moderate"},
     }
 
@@ -280,6 +315,11 @@ def made_up_run(
         "groups": group_rows([*groups, *REGIONS], gain),
         "health": health_rows(groups, gain),
         "inequality": inequality_rows(gain),
+        "inequality_split": split_rows(gain),
+        "sums": sum_rows(groups, gain),
+        "costs": [{"action": "participation", "unit": "GBP", "price_base": 2025, **spread(1.234e9, 1e8)}]
+        if cost and n_treated
+        else [],
         "variance": [
             {"quantity": quantity, "label": label, "layer": layer, "label_layer": words, "share": share}
             for quantity, label in {"total": "Monitor total", **HEALTH}.items()

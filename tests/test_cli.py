@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gwm_models.cli import run_command
 from gwm_models.errors import DataError
 
 START = "import sys; from gwm_models.cli import main; main()"
@@ -184,6 +185,18 @@ def test_a_fault_of_the_toolkit_keeps_its_traceback_and_leaves_with_3():
     assert "Traceback" in done.stderr and "boom" in done.stderr and "fault of the toolkit" in done.stderr
 
 
+def test_a_goal_out_of_reach_is_one_line_and_leaves_with_2():
+    code = (
+        "import sys; sys.argv = ['gwm', 'fit', 'suicide']; import gwm_models.models.catalogue as c\n"
+        "from gwm_models.errors import InfeasibleError\n"
+        "def out_of_reach(*_, **__): raise InfeasibleError('Out of reach; the best is 3.')\n"
+        "c.fit_model = out_of_reach\n"
+        "from gwm_models.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "Out of reach; the best is 3.\n")
+
+
 def test_reference_results_are_written_and_any_change_is_found(tmp_path, capsys):
     from gwm_models.report.reference import SCENARIO, compare_results, write_results
 
@@ -245,13 +258,28 @@ def test_reproduce_says_what_is_missing_and_leaves_with_1(tmp_path):
 
 def test_every_command_of_the_readme_exists():
     text = (Path(__file__).parents[1] / "README.md").read_text()
-    commands = gwm("--help", check=0).stdout
-    for name in ("run", "check", "schema", "ranks", "fit", "index", "data", "reproduce"):
-        assert f"`gwm {name}" in text
-        assert f"\n  {name} " in commands
+    listed = gwm("--help", check=0).stdout.split("Commands:\n")[1].splitlines()
+    commands = {line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "}
+    assert {"run", "check", "compare", "goal", "sweep", "ranks", "fit", "index", "data", "reproduce"} <= commands
+    table = [line for line in text.splitlines() if line.startswith("| `gwm ")]
+    for name in commands:
+        assert any(f"`gwm {name}" in line or f"`{name}" in line for line in table), name
+    assert {line.split("`")[1].split()[1] for line in table} <= commands
 
 
 def test_the_readme_quotes_the_answer_that_the_reference_run_gives():
     root = Path(__file__).parents[1]
     headline = json.loads((root / "results/northern-participation-2026/summary.json").read_text())["headline"]
     assert headline in " ".join((root / "README.md").read_text().split())
+
+
+@pytest.mark.parametrize("left", [KeyboardInterrupt(), SystemExit(130)])
+def test_stopping_it_is_said_in_one_line(left, monkeypatch, capsys):
+    """Click turns the interrupt into an exit with code 130; outside of it, it comes as it is."""
+
+    def app_for(words):
+        raise left
+
+    monkeypatch.setattr("gwm_models.cli.app.app_for", app_for)
+    assert run_command() == 130
+    assert capsys.readouterr().err == "Stopped; no results were written.\n"

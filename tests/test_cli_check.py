@@ -12,6 +12,7 @@ import typer
 from scenario_corpus import DESIGN, EIGHT, FILES, OK, expected_of
 from typer.testing import CliRunner
 
+from gwm_models.cli import app as commands
 from gwm_models.cli.check import check, schema
 from gwm_models.errors import ScenarioError
 from gwm_models.scenarios.reader import resolve_scenario_path, shipped_scenarios
@@ -55,6 +56,28 @@ def test_check_prints_one_line_for_a_sound_file(app):
     result = CliRunner().invoke(app, ["check", str(DESIGN)])
     summary = "ok (1 action; participation: worst 20 by total in 3 regions; 2026 to 2035)"
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{DESIGN}: {summary}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("goal", "participation: worst 12 by total; 2026 to 2035; goal over actions.participation.change.value"),
+        ("sweep", "participation: worst 12 by total; 2026 to 2035; sweep of 72 points over 4 numbers"),
+        ("unusual-grid", "2026 to 2035; sweep of 4 points over 1 number; 1 warning"),
+        (
+            "every-new-part",
+            "path: 2 groups without 1 area; recession: everyone without 1 area; level-up: worst 2 by status",
+        ),
+        (
+            "every-new-part",
+            "areas with population at least 100,000 and at most 600,000 and areas with area_type equal to",
+        ),
+    ],
+)
+def test_check_says_what_a_search_runs_and_whom_a_rule_reaches(app, name, words):
+    result = CliRunner().invoke(app, ["check", str(FILES / "ok" / f"{name}.yaml")])
+    assert result.exit_code == 0
+    assert words in result.stdout
 
 
 def test_check_prints_every_fault_to_standard_error_and_fails(app):
@@ -114,3 +137,15 @@ def test_checking_loads_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_command_that_is_named_is_built_alone_and_any_other_word_builds_all():
+    def built(*words):
+        found = commands.app_for(words)
+        return len(found.registered_commands), len(found.registered_groups)
+
+    every = (len(commands.app.registered_commands), len(commands.app.registered_groups))
+    assert built("check", "run") == built("reproduce") == (1, 0)
+    assert built("index", "groups") == (0, 1)
+    assert built() == built("--help") == built("chekc") == every
+    assert min(every) > 1

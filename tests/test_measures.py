@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gwm_models.scenarios.measures import coefficient_of_variation, gap_of_tenths, slope_index, theil_between
+from gwm_models.scenarios.measures import (
+    coefficient_of_variation,
+    gap_of_tenths,
+    gini,
+    progressivity_and_reranking,
+    ratio_of_fifths,
+    slope_index,
+    theil,
+    theil_between,
+    theil_within,
+)
 
 SCORES = arrays(float, (3, 20), elements=st.floats(10, 600))
 
@@ -84,3 +94,73 @@ def test_ratios_that_have_no_meaning_are_missing_without_a_word():
     assert np.isnan(coefficient_of_variation(scores - 3)).all()
     between = theil_between(scores, population, np.array([0, 0, 1, 1]))
     assert np.isnan(between).tolist() == [True, True, False]
+
+
+def test_ratio_of_fifths_splits_the_area_across_the_edge():
+    """Ten residents, fifths of two: worst (2 of the area with 3), best (1 at 9, and 1 of the 3 at 6)."""
+    population = np.array([3.0, 1.0, 3.0, 3.0])
+    scores = np.array([[2.0, 9.0, 6.0, 4.0]])
+    assert ratio_of_fifths(scores, population)[0] == pytest.approx((9 + 6) / 2 / 2)
+    assert np.isnan(ratio_of_fifths(scores - 3, population))[0]
+
+
+@given(SCORES, st.floats(0.5, 3))
+def test_ratio_of_fifths_is_at_least_one_and_ignores_the_scale(scores, scale):
+    population = np.arange(1.0, 21)
+    ratio = ratio_of_fifths(scores, population)
+    assert (ratio >= 1 - 1e-12).all()
+    assert ratio_of_fifths(scale * scores, population) == pytest.approx(ratio)
+
+
+@given(SCORES)
+def test_theil_within_and_between_add_up_to_the_whole(scores):
+    population = np.arange(1.0, 21)
+    region = np.arange(20) % 4
+    parts = theil_within(scores, population, region) + theil_between(scores, population, region)
+    assert parts == pytest.approx(theil(scores, population), abs=1e-12)
+
+
+def test_theil_within_by_hand():
+    """Two regions with means 2 and 2: all of it lies within, half of it in each."""
+    scores, population, region = np.array([[1.0, 3.0, 2.0, 2.0]]), np.ones(4), np.array([0, 0, 1, 1])
+    own = 0.5 * (0.5 * np.log(0.5) + 1.5 * np.log(1.5))
+    assert theil_within(scores, population, region)[0] == pytest.approx(own / 2)
+    assert np.isnan(theil_within(scores - 1, population, region))[0]
+
+
+def test_the_gini_is_half_the_mean_difference_of_two_residents_over_the_mean():
+    rng = np.random.default_rng(5)
+    scores, population = rng.uniform(50, 500, 9), rng.integers(1, 6, 9).astype(float)
+    people = np.repeat(scores, population.astype(int))
+    apart = np.abs(people[:, None] - people[None, :]).mean()
+    assert gini(scores[None], population)[0] == pytest.approx(apart / 2 / people.mean())
+
+
+def test_progressivity_and_reranking_by_hand():
+    """Three areas of one resident: 1, 2, 6 become 4, 2, 6, so the first overtakes the second.
+
+    Gini before: 2 (1 x -1/3 + 6 x 1/3) / 9 = 10/27, after: 2 (2 x -1/3 + 6 x 1/3) / 12 = 2/9. In the old order the
+    concentration is 2 (4 x -1/3 + 6 x 1/3) / 12 = 1/9.
+    """
+    before, after, people = np.array([[1.0, 2.0, 6.0]]), np.array([[4.0, 2.0, 6.0]]), np.ones(3)
+    favours, overtakes = progressivity_and_reranking(before, after, people)
+    assert gini(before, people)[0] == pytest.approx(10 / 27)
+    assert favours[0] == pytest.approx(10 / 27 - 1 / 9)
+    assert overtakes[0] == pytest.approx(2 / 9 - 1 / 9)
+
+
+@given(SCORES, arrays(float, (3, 20), elements=st.floats(-9, 90)), arrays(float, 20, elements=st.floats(1, 50)))
+def test_the_change_of_the_gini_is_reranking_minus_progressivity(before, change, population):
+    after = before + change
+    favours, overtakes = progressivity_and_reranking(before, after, population)
+    moved = gini(after, population) - gini(before, population)
+    assert overtakes - favours == pytest.approx(moved, abs=1e-12)
+    assert (overtakes >= -1e-12).all()
+
+
+def test_a_change_that_keeps_the_order_is_all_progressivity_and_no_change_is_neither():
+    scores, population = np.array([[5.0, 9.0, 9.0, 40.0]]), np.array([1.0, 2.0, 3.0, 4.0])
+    favours, overtakes = progressivity_and_reranking(scores, scores + np.array([4.0, 2.0, 3.0, 0.0]), population)
+    assert favours[0] > 0
+    assert overtakes[0] == pytest.approx(0, abs=1e-15)
+    assert [float(part[0]) for part in progressivity_and_reranking(scores, scores, population)] == [0.0, 0.0]

@@ -51,7 +51,7 @@ def scenario(*actions, **changes):
 
 def test_an_empty_scenario_changes_nothing_exactly():
     projection = project(scenario())
-    assert not projection.effects.total.any()
+    assert not projection.change.any() and not any(mean.any() for mean in projection.history.values())
     assert np.array_equal(projection.rank_before, projection.rank_after)
     assert not projection.renormalised.any()
     for row in area_rows(projection, 0.9):
@@ -63,7 +63,7 @@ def test_an_empty_scenario_changes_nothing_exactly():
 
 def test_an_action_of_size_zero_changes_nothing_exactly():
     nothing = action(change={"kind": "absolute", "value": 0, "unit": "pp"}, uncertainty=None)
-    assert not project(scenario(nothing)).effects.total.any()
+    assert not project(scenario(nothing)).change.any()
 
 
 def test_baseline_draws_are_the_same_whatever_the_scenario():
@@ -76,13 +76,13 @@ def test_the_same_action_in_another_file_gives_the_same_draws():
     other = action(id="another", indicator="unemployment_rate", change={"kind": "absolute", "value": -1, "unit": "pp"})
     alone = project(scenario(action()))
     together = project(scenario(other | {"uncertainty": None}, action(), id="other-file"))
-    assert np.array_equal(alone.effects.delivered[0], together.effects.delivered[1])
+    assert np.array_equal(alone.delivered[0], together.delivered[1])
 
 
 def test_totals_are_the_sum_of_their_parts_in_every_draw():
     projection = project(scenario(action(), action(id="pay", **_pay())))
-    assert projection.effects.domain.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
-    after = projection.baseline.score + projection.effects.domain
+    assert projection.domain_change.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
+    after = projection.baseline.score + projection.domain_change
     assert (
         np.array_equal(rank_draws(after.sum(axis=2)), projection.rank_after)
         or np.mean(rank_draws(after.sum(axis=2)) != projection.rank_after) < 1e-3
@@ -107,7 +107,7 @@ def test_points_per_unit_are_exact_for_access_and_carry_an_error_where_calibrate
     certain = {"uncertainty": None}
     access = project(scenario(action(**certain)))
     treated = access.treated
-    free = ~access.effects.clamped[0][:, treated]
+    free = ~access.clamped[0][:, treated]
     assert access.change[:, treated][free] == pytest.approx(2 * 99 / 19.3)
     jobs = action(indicator="professional_share", change={"kind": "absolute", "value": 2.0, "unit": "pp"}, **certain)
     status = project(scenario(jobs, analysis={"draws": 4000, "seed": 1}))
@@ -121,14 +121,14 @@ def test_a_change_in_points_is_exact_whatever_the_indicator():
         indicator="satisfactory_hours", change={"kind": "absolute", "value": 6, "unit": "points"}, uncertainty=None
     )
     projection = project(scenario(points))
-    free = ~projection.effects.clamped[0][:, projection.treated]
+    free = ~projection.clamped[0][:, projection.treated]
     assert projection.change[:, projection.treated][free] == pytest.approx(6)
 
 
 def test_effect_draws_have_the_stated_median_and_quantiles():
     sure = scenario(action(uncertainty={"low": 0.5, "high": 3.2, "level": 0.9, "across_areas": 0})).actions[0]
     draws = draw_effect(sure, ("a", "b"), 40_000, 3)
-    assert np.array_equal(draws[:, 0], draws[:, 1])
+    assert draws.shape == (40_000, 1)
     assert np.quantile(draws[:, 0], [0.05, 0.5, 0.95]) == pytest.approx([0.5, 2.0, 3.2], abs=0.03)
     spread = scenario(action()).actions[0]
     apart = draw_effect(spread, ("a", "b"), 40_000, 3)
@@ -236,7 +236,7 @@ def test_closing_a_gap_never_makes_an_area_worse():
         uncertainty=None,
         target={"regions": ["South East"]},
     )
-    assert (project(scenario(close)).effects.level >= 0).all()
+    assert (project(scenario(close)).level_change >= 0).all()
 
 
 def test_renormalised_scores_are_frozen_ones_while_the_bounds_stay():
@@ -381,11 +381,11 @@ def test_laws_over_random_scenarios(kind, n, spill, extra):
         additionality={"deadweight": extra},
     )
     projection = project(scenario(drawn))
-    after = projection.baseline.level[:, :, 0] + projection.effects.level[:, :, 0]
+    after = projection.baseline.level[:, :, 0] + projection.level_change[:, :, 0]
     assert (after >= -1e-9).all() and (after <= 100 + 1e-9).all()
     assert projection.treated.sum() == n
     assert (projection.change[:, projection.treated] >= -1e-9).all()
-    assert projection.effects.domain.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
+    assert projection.domain_change.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
     assert (np.sort(projection.rank_after, axis=1) == np.arange(1, 119)).all()
 
 

@@ -298,6 +298,44 @@ def test_the_null_scenario_says_that_nothing_is_done(run):
     assert 'id="affected"' not in text
 
 
+def test_a_cost_carries_its_interval_and_costs_of_one_price_base_are_told_once():
+    summary, areas, manifest = made_up_run()
+    first = summary["costs"][0]
+    summary["costs"] = [first, {**first, "action": "jobs"}, {**first, "action": "all actions", "estimate": 2.5e9}]
+    text = "".join(report_html(summary, areas, manifest).split())
+    assert text.count("Costoftheactions") == 1
+    assert "£2.5" in text
+    assert "£1.07billionto£1.4billion" in text.replace("\u00a0", "")
+
+
+def test_sums_and_chances_of_each_area_are_in_the_tables(page):
+    sums = re.search(r'<table id="sums-table".*?</table>', page, re.S)
+    assert sums
+    assert "+38,400" in sums[0]
+    assert "Years of healthy life in the year" in sums[0]
+    row = re.search(r'<th scope="row"[^>]*>Yarmoor</th>.*?</tr>', page[page.index('id="decision-table"') :], re.S)
+    assert row
+    assert row[0].count("%</td>") == 3
+    assert "31%</td>" in row[0]
+
+
+def test_domains_that_change_have_a_table_of_their_own_and_others_have_none(page):
+    assert 'id="domains-table"' in page
+    assert 'id="group-domains-table"' in page
+    none = report_html(*made_up_run(n_treated=0))
+    assert 'id="domains-table"' not in none
+    assert 'id="group-domains-table"' not in none
+
+
+def test_the_split_of_the_gini_is_told_with_its_parts(page):
+    split = re.search(r'<table id="inequality-split-table".*?</table>', page, re.S)
+    assert split
+    assert [
+        word for word in ("before", "after", "difference", "Progressivity", "Re-ranking") if word not in split[0]
+    ] == []
+    assert 'id="inequality-split-table"' not in report_html(*made_up_run(n_treated=0))
+
+
 def test_a_run_without_cost_has_no_key_figure_for_it():
     assert "Cost of the actions" not in report_html(*made_up_run(cost=False))
 
@@ -311,7 +349,10 @@ def test_absent_parts_are_left_out():
 
 @pytest.mark.parametrize(
     "part",
-    ["groups", "health", "inequality", "variance", "path", "models", "break_even", "renormalised", "sources"],
+    [
+        *("groups", "health", "inequality", "inequality_split", "sums", "costs", "variance", "path", "models"),
+        *("break_even", "renormalised", "sources"),
+    ],
 )
 def test_the_page_stands_without_any_one_part(part):
     summary, areas, manifest = made_up_run()

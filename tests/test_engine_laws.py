@@ -1,0 +1,353 @@
+"""Laws that every projection keeps, tried on random scenarios over all parts of the file."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from gwm_models.data.edition import load_edition
+from gwm_models.scenarios.baseline import draw_baseline
+from gwm_models.scenarios.inputs import area_normals, draw_inputs
+from gwm_models.scenarios.layers import central_effect
+from gwm_models.scenarios.outcomes import outcome_level
+from gwm_models.scenarios.plans import phase_of
+from gwm_models.scenarios.projection import project
+from gwm_models.scenarios.reader import check_mapping
+
+DRAWS = 150
+YEARS = (2026, 2032)
+REGIONS = ("North East", "North West", "South West", "East Midlands")
+AREAS = ("Blackpool", "Leeds", "Cornwall", "Bournemouth", "Oxfordshire")
+INDICATORS = ("economic_activity_rate", "unemployment_rate", "professional_share", "median_pay")
+GOOD = {"economic_activity_rate": 1, "unemployment_rate": -1, "professional_share": 1, "median_pay": 1}
+
+laws = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def whole(low, high):
+    return st.integers(low, high).map(float)
+
+
+targets = st.one_of(
+    st.just({"everyone": True}),
+    st.lists(st.sampled_from(REGIONS), min_size=1, max_size=2, unique=True).map(lambda r: {"regions": r}),
+    st.lists(st.sampled_from(AREAS), min_size=1, max_size=3, unique=True).map(lambda a: {"areas": a}),
+    st.integers(1, 40).map(lambda n: {"worst": {"by": "total", "n": n}}),
+    st.integers(1, 9).map(lambda q: {"best": {"by": "unemployment_rate", "quantile": q / 10}, "exclude": ["Leeds"]}),
+    st.integers(1, 5).map(lambda m: {"where": [{"field": "population", "at_least": m * 1e5}]}),
+    st.integers(80, 300).map(
+        lambda d: {"where": [{"field": "area_type", "equals": "County"}, {"field": "density", "at_least": d}]}
+    ),
+)
+phasings = st.one_of(
+    st.sampled_from(["linear", "s_curve"]).map(lambda s: {"start": 2026, "full_by": 2030, "shape": s}),
+    st.just({"start": 2028, "full_by": 2028, "shape": "step"}),
+    st.integers(1, 8).map(lambda h: {"start": 2026, "full_by": 2027, "fade": {"half_life": h}}),
+    st.just({"start": 2026, "full_by": 2030, "shape": "path", "path": [[2026, 0.1], [2028, 0.7], [2030, 1.0]]}),
+)
+
+
+@st.composite
+def changes(draw, indicator, linear=False):
+    """Draw a change of an indicator for the better; `linear` ones scale with their value."""
+    sign, pounds = GOOD[indicator], indicator == "median_pay"
+    unit = "GBP_per_week" if pounds else "pp"
+    size = draw(whole(1, 4)) / (2 if indicator == "unemployment_rate" else 1)
+    kinds = ["absolute", "points", "relative", "path"]
+    if not pounds:
+        kinds += ["shock"] * (indicator in INDICATORS[:2])
+    if not linear:
+        kinds += ["close_gap", "to_quantile", "target"]
+    kind = draw(st.sampled_from(kinds))
+    found = {
+        "absolute": {"kind": "absolute", "value": sign * size, "unit": unit},
+        "points": {"kind": "absolute", "value": size, "unit": "points"},
+        "relative": {"kind": "relative", "value": sign * size, "unit": "percent"},
+        "path": {"kind": "path", "unit": unit, "path": [[2027, sign * size / 2], [2030, sign * size], [2032, sign]]},
+        "shock": {"kind": "shock", "value": size / 4, "unit": "times", "profile": "2009"},
+        "close_gap": {
+            "kind": "close_gap",
+            "value": 0.5,
+            "unit": "share",
+            "to": draw(st.sampled_from(["median", "best_quintile", "mean", "South East", "Leeds"])),
+        },
+        "to_quantile": {"kind": "to_quantile", "value": 0.6, "unit": "quantile"},
+        "target": {
+            "kind": "target",
+            "value": {"economic_activity_rate": 80.0, "unemployment_rate": 4.0}.get(
+                indicator, 45.0 if not pounds else 600.0
+            ),
+            "unit": "GBP_per_week" if pounds else "percent",
+        },
+    }
+    return found[kind]
+
+
+@st.composite
+def actions(draw, name="a", linear=False):
+    indicator = draw(st.sampled_from(INDICATORS))
+    change = draw(changes(indicator, linear))
+    action = {"id": name, "indicator": indicator, "change": change, "target": draw(targets)}
+    if change["kind"] == "shock":
+        action["start"] = 2027
+    elif change["kind"] != "path":
+        action["phasing"] = draw(phasings)
+    if change["kind"] in ("absolute", "relative"):
+        low, high = sorted((0.5 * change["value"], 1.5 * change["value"]))
+        action["uncertainty"] = {"low": low, "high": high, "across_areas": draw(st.sampled_from([0.0, 0.2]))}
+    action["reach"] = draw(st.sampled_from([1.0, 0.6]))
+    action["additionality"] = draw(
+        st.sampled_from([{}, {"deadweight": 0.2}, {"deadweight": {"mean": 0.3, "sd": 0.1}, "leakage": 0.1}])
+    )
+    if draw(st.booleans()):
+        action["spillover"] = {"weights": "contiguity", "share": draw(st.sampled_from([0.2, -0.1]))}
+    return action
+
+
+def lists_of_actions(most=3, **kinds):
+    return st.integers(1, most).flatmap(lambda n: st.tuples(*(actions(f"a{i}", **kinds) for i in range(n))).map(list))
+
+
+def scenario(actions_, **changes_):
+    content = {
+        "schema": "gwm-scenario/1",
+        "id": "made-for-a-law",
+        "title": "Made for a law",
+        "question": "Does it hold?",
+        "baseline": {"edition": "monitor-2021"},
+        "horizon": {"start": YEARS[0], "end": YEARS[1]},
+        "actions": actions_,
+        "analysis": {"draws": DRAWS, "seed": 1},
+    }
+    found, problems = check_mapping(content | changes_)
+    assert found is not None, [str(problem) for problem in problems]
+    return found
+
+
+def run(actions_, **changes_):
+    return project(scenario(actions_, **changes_), variance=False)
+
+
+def everything(projection):
+    """Return every array of a projection as bytes."""
+    arrays = [getattr(projection, name) for name in ("change", "domain_change", "level_change", "rank_after")]
+    arrays += [projection.total_before, projection.level_before, projection.renormalised, *projection.history.values()]
+    arrays += [*projection.asked, *projection.delivered, *projection.clamped]
+    arrays += [part for effect in projection.health for part in (effect.full, effect.stated, effect.baseline)]
+    return [np.ascontiguousarray(array).tobytes() for array in arrays]
+
+
+@pytest.mark.parametrize("counterfactual", ["held", "trend"])
+@pytest.mark.parametrize("end", [2026, 2034])
+def test_no_action_changes_nothing_anywhere(counterfactual, end):
+    baseline = {"edition": "monitor-2021", "counterfactual": counterfactual}
+    projection = project(scenario([], baseline=baseline, horizon={"start": 2026, "end": end}))
+    for name in ("change", "domain_change", "level_change", "renormalised"):
+        assert not getattr(projection, name).any()
+    assert not any(effect.full.any() or effect.stated.any() for effect in projection.health)
+    assert not any(mean.any() for mean in projection.history.values())
+    assert np.array_equal(projection.rank_before, projection.rank_after)
+    moved = projection.level_before - projection.baseline.level
+    assert moved.any() == (counterfactual == "trend")
+
+
+@laws
+@given(lists_of_actions())
+def test_levels_ranks_and_parts_keep_their_rules(drawn):
+    projection = run(drawn)
+    limits = projection.baseline.limits
+    after = projection.level_before + projection.level_change
+    assert (after >= limits[:, 0] - 1e-9).all() and (after <= limits[:, 1] + 1e-9).all()
+    n = len(projection.edition.areas)
+    for ranks in (projection.rank_before, projection.rank_after):
+        assert (np.sort(ranks, axis=1) == np.arange(1, n + 1)).all()
+    assert projection.domain_change.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
+    low, high = np.array(projection.edition.spec.scale) * len(projection.edition.spec.indicators)
+    printed = projection.edition.total + projection.renormalised
+    assert (printed >= low - 1e-9).all() and (printed <= high + 1e-9).all()
+
+
+@laws
+@given(lists_of_actions())
+def test_the_whole_is_the_sum_of_regions_and_of_actions(drawn):
+    projection = run(drawn)
+    areas = projection.edition.areas
+    number = {name: areas.region.count(name) for name in set(areas.region)}
+    parts = sum(projection.history[name] * n for name, n in number.items())
+    assert parts == pytest.approx(projection.history["All areas"] * len(areas), abs=1e-8)
+    assert projection.history["All areas"][-1] == pytest.approx(projection.change.mean(axis=1), abs=1e-9)
+    treated = projection.change[:, projection.treated].mean(axis=1)
+    assert projection.history["Target areas"][-1] == pytest.approx(treated, abs=1e-9)
+    ids = projection.edition.spec.indicator_ids
+    for j, name in enumerate(ids):
+        by_action = [
+            d for d, a in zip(projection.delivered, projection.scenario.actions, strict=True) if a.indicator == name
+        ]
+        delivered = sum(by_action, np.zeros_like(projection.change))
+        assert delivered == pytest.approx(projection.level_change[:, :, j], abs=1e-8)
+
+
+@laws
+@given(lists_of_actions(), st.randoms(use_true_random=False))
+def test_the_order_of_actions_changes_no_byte_of_the_result(drawn, random):
+    shuffled = list(drawn)
+    random.shuffle(shuffled)
+    one, other = run(drawn), run(shuffled)
+    for name in ("change", "level_change", "rank_after", "renormalised"):
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+    place = {action["id"]: i for i, action in enumerate(shuffled)}
+    for i, action in enumerate(drawn):
+        assert np.array_equal(one.delivered[i], other.delivered[place[action["id"]]])
+
+
+def doubled(action):
+    change, unsure = dict(action["change"]), action.get("uncertainty")
+    if "path" in change:
+        change["path"] = [[year, 2 * size] for year, size in change["path"]]
+    else:
+        change["value"] = 2 * change["value"]
+    twice = action | {"change": change}
+    if unsure:
+        twice["uncertainty"] = {key: 2 * value for key, value in unsure.items()}
+    return twice
+
+
+@laws
+@given(lists_of_actions(most=2, linear=True))
+def test_twice_the_change_is_twice_the_difference_away_from_limits(drawn):
+    once, twice = run(drawn), run([doubled(action) for action in drawn])
+    free = ~np.any([clamped for p in (once, twice) for clamped in p.clamped], axis=0)
+    # Areas that only receive spillover may meet a limit, too: those whose level after is at one are left out.
+    after = twice.level_before + twice.level_change
+    free &= ((after > twice.baseline.limits[:, 0]) & (after < twice.baseline.limits[:, 1])).all(axis=2)
+    assume(free.any())
+    assert twice.change[free] == pytest.approx(2 * once.change[free], abs=1e-8)
+    assert twice.domain_change[free] == pytest.approx(2 * once.domain_change[free], abs=1e-8)
+
+
+@laws
+@given(actions("a"), actions("b"))
+def test_an_action_elsewhere_leaves_the_draws_of_the_first_as_they_were(first, second):
+    alone, both = run([first]), run([second, first])
+    assert np.array_equal(alone.asked[0], both.asked[1])
+    assert np.array_equal(alone.total_before, both.total_before)
+    if first["indicator"] != second["indicator"]:
+        assert np.array_equal(alone.delivered[0], both.delivered[1])
+
+
+@laws
+@given(actions("a"), st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted))
+def test_more_causal_share_is_never_less_effect(drawn, shares):
+    outcome = "healthy_life_expectancy_female"
+    less, more = (
+        run([drawn], health=[{"outcome": outcome, "link": {"causal_share": {"mean": share, "sd": 0.0}}}]).health[0]
+        for share in shares
+    )
+    assert np.array_equal(less.full, more.full)
+    assert (np.abs(more.stated) >= np.abs(less.stated) - 1e-12).all()
+    assert (np.abs(more.stated) <= np.abs(more.full) + 1e-12).all()
+
+
+def forget():
+    for cached in (draw_inputs, draw_baseline, outcome_level, area_normals):
+        cached.cache_clear()
+
+
+@settings(laws, max_examples=5)
+@given(lists_of_actions())
+def test_the_same_seed_gives_the_same_bytes(drawn):
+    first = everything(run(drawn))
+    forget()
+    assert everything(run(drawn)) == first
+
+
+@settings(laws, max_examples=5)
+@given(lists_of_actions(most=2))
+def test_the_memory_allowed_changes_no_byte(drawn):
+    results = [
+        everything(run(drawn, analysis={"draws": 601, "seed": 1, "memory": memory})) for memory in (0.25, 1.0, 8.0)
+    ]
+    assert results[0] == results[1] == results[2]
+
+
+@settings(laws, max_examples=5)
+@given(lists_of_actions(most=2))
+def test_another_seed_gives_the_same_answer_within_simulation_error(drawn):
+    one, other = (run(drawn, analysis={"draws": 1000, "seed": seed}) for seed in (1, 2))
+    for first, second in (
+        (one.history["Target areas"][-1], other.history["Target areas"][-1]),
+        (one.health[0].stated[:, one.treated].mean(axis=1), other.health[0].stated[:, one.treated].mean(axis=1)),
+    ):
+        error = np.sqrt((first.var() + second.var()) / 1000)
+        assert abs(first.mean() - second.mean()) <= 5 * error + 1e-9
+
+
+@laws
+@given(actions("a"))
+def test_the_years_follow_the_phasing_away_from_limits(drawn):
+    assume(drawn["change"]["kind"] not in ("shock",))
+    projection = run([drawn])
+    assume(not projection.clamped[0].any())
+    phase = phase_of(projection.scenario.actions[0], range(YEARS[0], YEARS[1] + 1))
+    after = projection.level_before + projection.level_change
+    assume(((after > projection.baseline.limits[:, 0]) & (after < projection.baseline.limits[:, 1])).all())
+    history = projection.history["All areas"]
+    assume(phase[-1] != 0)
+    assert history == pytest.approx(np.outer(phase / phase[-1], history[-1]), abs=1e-8)
+
+
+def test_a_condition_moves_scores_by_the_share_that_is_taken_as_effect():
+    skills = {
+        "id": "skills",
+        "condition": "nvq4plus_share_16_64",
+        "change": {"kind": "absolute", "value": 2.0, "unit": "pp"},
+        "target": {"regions": ["North East"]},
+        "phasing": {"start": 2026, "full_by": 2028},
+    }
+    within, between, none, half = (
+        run([skills | link])
+        for link in (
+            {},
+            {"link": "between"},
+            {"link": {"causal_share": {"mean": 0.0, "sd": 0.0}}},
+            {"link": {"causal_share": {"mean": 0.5, "sd": 0.0}}},
+        )
+    )
+    assert not none.change.any() and not between.level_change.any()
+    assert half.change == pytest.approx(0.5 * between.change, abs=1e-9)
+    assert abs(within.change.mean()) < 0.3 * between.change.mean()
+    assert between.domain_change.sum(axis=2) == pytest.approx(between.change, abs=1e-9)
+    assert np.array_equal(within.asked[0], between.asked[0])
+    assert within.asked[0][:, within.treated] == pytest.approx(2.0)
+
+
+def test_goals_under_a_trend_are_worked_out_on_where_levels_have_gone():
+    goal = {
+        "id": "goal",
+        "indicator": "economic_activity_rate",
+        "change": {"kind": "target", "value": 85.0, "unit": "percent"},
+        "target": {"regions": ["North East"]},
+        "phasing": {"start": 2026, "full_by": 2026},
+    }
+    baseline = {"edition": "monitor-2021", "counterfactual": "trend"}
+    held, moving = run([goal]), run([goal], baseline=baseline)
+    treated = moving.treated
+    reached = (moving.level_before + moving.level_change)[:, treated, 0]
+    assert reached == pytest.approx(np.maximum(moving.level_before[:, treated, 0], 85.0))
+    assert not np.allclose(held.asked[0], moving.asked[0])
+    points = draw_inputs(load_edition(), DRAWS, 1).points
+    gone = (moving.level_before - held.level_before) * points[:, None, :]
+    assert moving.total_before - held.total_before == pytest.approx(gone.sum(axis=2), abs=1e-8)
+
+
+def test_a_path_is_drawn_at_its_largest_size():
+    path = {
+        "id": "path",
+        "indicator": "economic_activity_rate",
+        "change": {"kind": "path", "unit": "pp", "path": [[2027, -1.0], [2029, -3.0], [2032, 1.0]]},
+        "target": {"areas": ["Leeds"]},
+    }
+    projection = run([path])
+    assert central_effect(projection.scenario.actions[0]) == -3.0
+    years = projection.history["Target areas"][:, 0] / projection.history["Target areas"][3, 0]
+    assert years.tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1, 5 / 9, 1 / 9, -1 / 3])
