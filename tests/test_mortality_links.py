@@ -69,6 +69,7 @@ def test_draws_stand_apart_from_those_of_other_outcomes():
 def test_stored_links_come_back_as_they_were(edition, monkeypatch):
     links = made_up_links()
     monkeypatch.setattr(mortality, "fit_mortality", lambda edition: links)
+    monkeypatch.setattr(mortality, "stored_links", mortality.stored_links.__wrapped__)
     record = mortality.links_record(edition)
     monkeypatch.setattr(mortality, "find", lambda name, key: Record(record.arrays, record.facts))
     back = mortality.mortality_links.__wrapped__(edition)
