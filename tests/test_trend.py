@@ -15,9 +15,10 @@ from gwm_models.errors import ModelError
 from gwm_models.models.damped import COARSE, Damped, _ahead, fit_damped, forecast
 from gwm_models.models.panel.noise import noise_cov, wave_correlation
 from gwm_models.models.store import read_record, write_record
-from gwm_models.models.trend import Trend, draw_trend
-from gwm_models.models.trend_fit import DIMS, _fit_all, _unpack, fit_series, trends_record
+from gwm_models.models.trend import Trend, _order, draw_trend
+from gwm_models.models.trend_fit import DIMS, KNOWN_DIMS, _fit_all, _unpack, fit_series, trends_record
 from gwm_models.models.trend_observed import observed_since
+from gwm_models.models.trend_scale import Scale
 from gwm_models.models.yearly import PAY, Yearly, yearly_series
 
 DRAWS, SEED = 1200, 7
@@ -35,7 +36,15 @@ def trend(edition: Edition) -> Trend:
 
 @pytest.fixture(scope="module")
 def path(trend: Trend) -> np.ndarray:
-    return trend.path([0, 1, 5, 10])
+    return path_of(trend, [0, 1, 5, 10])
+
+
+def path_of(trend: Trend, years: list[int], rows: slice = slice(None)) -> np.ndarray:
+    """Return changes of published levels, shape (n_years, n_draws, n_areas, n_indicators)."""
+    levels = trend.edition.values.T
+    later = [trend.grown(j, level, trend.growth(j, years, rows)) for j, level in enumerate(levels)]
+    change = np.stack([np.broadcast_to(each, later[0].shape) for each in later], axis=-1) - trend.edition.values
+    return np.nan_to_num(change)
 
 
 def simulated(
@@ -147,7 +156,7 @@ def test_a_missing_year_is_no_figure_at_all():
 def test_the_spread_of_a_forecast_does_not_depend_on_the_years_after_it():
     scales = np.array([[0.8, 0.5, 0.3, 0.4, 0.6], [0.9, 0.1, 0.0, 0.0, 0.0], [0.6, 0.0, 0.0, 0.0, 0.4]])
     fit = Damped(scales, np.ones(3) / 3, np.zeros((3, 1)), np.zeros((3, 1)))
-    (short, few), (long, many) = _ahead(fit, 4), _ahead(fit, 9)
+    (short, few), (long, many) = _ahead(fit, (1, 2, 3, 4)), _ahead(fit, tuple(range(1, 10)))
     assert (few == many[:, :4, :4]).all()
     assert (short == long[:, :4]).all()
     year = np.arange(1, 10)
@@ -159,6 +168,30 @@ def test_the_spread_of_a_forecast_does_not_depend_on_the_years_after_it():
         slopes[s - 1, t - 1] = 0.25 * sum(0.8 ** abs(u - v) - 0.8 ** (u + v) for u, v in pairs)
     assert np.allclose(many[0] @ many[0].T, steps + swings + slopes)
     assert (many[2] == 0).all()
+    order = (7, 2, 9, 1)
+    reach, mixed = _ahead(fit, order)
+    place = np.array(order) - 1
+    assert np.allclose(mixed[0] @ mixed[0].T, (steps + swings + slopes)[np.ix_(place, place)])
+    assert np.allclose(reach, long[:, place])
+    assert (mixed[:, :2, :2] == _ahead(fit, (7, 2))[1]).all()
+
+
+def test_years_drawn_out_of_order_spread_and_go_together_as_in_order():
+    scales = np.array([[0.8, 0.5, 0.3, 0.4, 0.6], [0.9, 0.1, 0.2, 0.0, 0.0]])
+    fit = Damped(scales, np.array([0.3, 0.7]), np.array([[0.2], [0.1]]), np.array([[0.1], [0.3]]))
+    rng, n = np.random.default_rng(12), 300_000
+    normals, uniform = rng.standard_normal((5, n, 1)), rng.random(n)
+    plain = forecast(fit, uniform, normals, [1, 4])[..., 0]
+    mixed = forecast(fit, uniform, normals, [1, 4], (4, 2, 1, 3))[..., 0]
+    assert mixed.mean(axis=1) == pytest.approx(plain.mean(axis=1), abs=0.01)
+    assert np.cov(mixed) == pytest.approx(np.cov(plain), rel=0.02)
+
+
+def test_round_years_are_drawn_first_and_no_more_years_than_are_needed():
+    assert _order(2022, [13]) == (8, 13)
+    assert _order(2022, [4, 0]) == (8, 13, 18, 23, 28, 1, 2, 3, 4)
+    assert _order(2036, [2, 9]) == (4, 9, 14, 1, 2)
+    assert _order(2022, [0]) == ()
 
 
 def test_the_mean_of_units_is_that_of_units_compared_with_themselves():
@@ -194,24 +227,45 @@ def test_an_indicator_without_figures_is_held_and_named(edition, trend, path):
     ("start", "stop", "years"), [(0, 1, [5]), (499, 501, [0, 5]), (700, 1200, [3, 12, 5]), (20, 20, [5])]
 )
 def test_neither_the_block_of_draws_nor_the_years_asked_for_change_a_number(trend, path, start, stop, years):
-    block = trend.path(years, slice(start, stop))
+    block = path_of(trend, years, slice(start, stop))
     assert (block[-1] == path[2, start:stop]).all()
     assert block.shape[1] == stop - start
 
 
 def test_the_same_seed_gives_the_same_bytes_and_more_draws_the_same_first_ones(edition, trend, path):
-    again = draw_trend(edition, DRAWS + 800, SEED).path([10], slice(0, DRAWS))
+    again = path_of(draw_trend(edition, DRAWS + 800, SEED), [10], slice(0, DRAWS))
     assert again.tobytes() == np.ascontiguousarray(path[3:]).tobytes()
-    other = draw_trend(edition, DRAWS, SEED + 1).path([10])
+    other = path_of(draw_trend(edition, DRAWS, SEED + 1), [10])
     assert not np.allclose(other, path[3:])
 
 
 def test_draws_lie_around_the_expected_change(edition, trend, path):
-    expected = trend.central([0, 1, 5, 10])
-    error = path.std(axis=1) / np.sqrt(DRAWS)
-    rates = [edition.spec.indicator_ids.index(name) for name in ("economic_activity_rate", "unemployment_rate")]
-    off = np.abs(path.mean(axis=1) - expected)[1:, :, rates] / error[1:, :, rates]
-    assert np.quantile(off, 0.99) < 4.5
+    years = [1, 5, 10]
+    for j in range(len(trend.parts)):
+        drawn = np.log1p(trend.growth(j, years))
+        off = np.abs(drawn.mean(axis=1) - np.log1p(trend.expected(j, years)))
+        assert (off <= 4.5 * drawn.std(axis=1) / np.sqrt(DRAWS) + 1e-12).mean() > 0.99
+        level = edition.values[:, j]
+        middle = level + np.median(path[1:, :, :, j], axis=1)
+        assert np.abs(middle - trend.grown(j, level, trend.expected(j, years))).mean() < 0.01 * level.mean()
+
+
+def test_no_draw_of_a_rate_is_at_a_limit_and_none_of_pay_below_nothing(edition, trend):
+    for j, indicator in enumerate(edition.spec.indicators[:5]):
+        low, high = indicator.hard_limits
+        level = trend.grown(j, edition.values[:, j], trend.growth(j, [10, 22]))
+        assert low < level.min() and level.max() < high
+
+
+@given(st.integers(0, 4), st.floats(0.1, 99.9), st.integers(0, 30))
+@settings(max_examples=20, deadline=None)
+def test_wherever_a_rate_starts_its_trend_keeps_it_inside_its_limits(place, start, years):
+    trend = draw_trend(load_edition(), DRAWS, SEED)
+    levels = trend.grown(place, np.full(1, start), trend.growth(place, [years], slice(0, 50))[0])
+    assert levels.min() > 0
+    assert levels.max() < 100 or trend.parts[place].scale.kind == "log"
+    if years == 0:
+        assert (levels == start).all()
 
 
 def test_uncertainty_grows_with_the_horizon(path):
@@ -259,29 +313,30 @@ def test_a_trend_starts_from_the_last_figure_of_its_series_not_from_the_edition(
     assert trend.parts[1].indicator == "unemployment_rate"
     series = yearly_series(edition, "unemployment_rate_16_64")
     change = series.between(2018, 2022).value
-    seen = np.nanmean(change[:, -1] - change[:, 0])
-    place = trend.parts[1].place
-    central = trend.central([3, 4, 5])[:, :, j]
-    assert np.bincount(place, central[1]) / np.bincount(place) == pytest.approx(trend.known[1].central(4))
-    assert trend.known[1].central(4).mean() == pytest.approx(seen, abs=0.05)  # shrinkage moves noisy units more
-    step = central[2] - central[1]
-    assert step == pytest.approx((trend.parts[1].units.central(1) + trend.parts[1].common.central(1))[place])
-    drawn = trend.path([4, 5])[..., j]
-    assert drawn[0].mean() == pytest.approx(central[1].mean(), abs=0.03)
+    part = trend.parts[1]
+    log_odds = 100 * np.log(change / (100 - change))
+    seen = np.nanmean(log_odds[:, -1] - log_odds[:, 0])
+    central = 100 * np.log1p(trend.expected(j, [3, 4, 5]))
+    by_unit = np.bincount(part.place, central[1]) / np.bincount(part.place)
+    assert by_unit == pytest.approx(part.known.central(4))
+    assert by_unit.mean() == pytest.approx(seen, abs=1)  # shrinkage moves noisy units more
+    assert central[2] - central[1] == pytest.approx((part.units.central(1) + part.common.central(1))[part.place])
+    drawn = np.log1p(trend.growth(j, [4, 5]))
+    assert drawn[0].mean() == pytest.approx(central[1].mean() / 100, abs=0.01)
     assert drawn[1].std(axis=0).mean() > drawn[0].std(axis=0).mean()
 
 
 def test_pay_moves_against_the_median_unit_and_so_not_on_the_whole(edition, trend):
     j = edition.spec.indicator_ids.index("median_pay")
-    change = trend.central([10])[0, :, j]
-    assert abs(change.mean()) < 0.01 * edition.values[:, j].mean()
-    assert np.abs(change).max() > 0
+    growth = trend.expected(j, [10])[0]
+    assert abs(growth.mean()) < 0.01
+    assert np.abs(growth).max() > 0
 
 
 def test_open_editions_have_the_same_trends():
     trend = draw_trend(load_edition("open-2019"), 50, SEED)
     assert trend.without == ()
-    assert trend.path([3]).shape == (1, 50, 117, 5)
+    assert path_of(trend, [3]).shape == (1, 50, 117, 5)
 
 
 def test_an_edition_without_yearly_figures_has_no_trend(edition):
@@ -295,9 +350,9 @@ def test_an_edition_without_yearly_figures_has_no_trend(edition):
 
 def test_years_before_the_edition_are_refused(trend):
     with pytest.raises(ValueError, match="from 0 up"):
-        trend.path([-1])
+        trend.growth(0, [-1])
     with pytest.raises(ValueError, match="one after another"):
-        trend.path([1], slice(0, 10, 2))
+        trend.growth(0, [1], slice(0, 10, 2))
 
 
 def test_noise_of_a_rate_is_published_and_of_a_share_binomial(edition):
@@ -335,28 +390,56 @@ def test_forecast_intervals_hold_the_truth_as_often_as_they_say(scales):
     assert np.mean(inside, axis=0).tolist() == pytest.approx([asked, asked], abs=0.04)
 
 
+def held_out(edition: Edition, variable: str, scale: Scale, last: int, year: int) -> dict[str, float]:
+    """Fit a series to `last` and judge its draws of the figures of `year`, survey noise in them, mean change given."""
+    printed = yearly_series(edition, variable)
+    series = scale.on(printed)
+    units, _ = fit_series(scale.on(printed.between(2004, last)))
+    base, then, ahead = series.year.index(last), series.year.index(year), year - last
+    rng = keyed_rng(1, variable, str(last), str(year))
+    drawn = forecast(units, rng.random(3000), rng.standard_normal((1 + ahead, 3000, 117)), [ahead])[0]
+    both = series.noise()
+    noise = both[:, then, then] + both[:, base, base] - 2 * both[:, base, then]
+    drawn = drawn + np.sqrt(noise) * rng.standard_normal(drawn.shape)
+    change = series.value[:, then] - series.value[:, base]
+    own = change - np.nanmean(change)
+    levels = scale.grown(printed.value[:, base], scale.growth(drawn + np.nanmean(change)))
+    seen = np.isfinite(change)
+    levels, truth = np.sort(levels[:, seen], axis=0), printed.value[seen, then]
+    rank = (2 * np.arange(1, len(levels) + 1) - len(levels) - 1)[:, None]
+    found = {"crps": float((np.abs(levels - truth).mean(axis=0) - (rank * levels).mean(axis=0) / len(levels)).mean())}
+    for share in (0.5, 0.9):
+        low, high = np.quantile(levels, [0.5 - share / 2, 0.5 + share / 2], axis=0)
+        found[f"within {share}"] = float(((low <= truth) & (truth <= high)).mean())
+    found["at a limit"] = float(((levels <= 0) | (levels >= 100)).mean())
+    found["against held"] = float(np.nanstd(own - units.central(ahead)) / np.nanstd(own))
+    return found
+
+
+WINDOWS = ((2012, 2013), (2012, 2015), (2012, 2018), (2015, 2018), (2018, 2019), (2018, 2022))
+
+
 @pytest.mark.slow
-def test_fitted_to_2012_the_panel_of_2015_and_2018_lies_within_its_intervals(edition):
-    cover, gain = {}, {}
-    for variable in ("economic_activity_rate_16_64", "unemployment_rate_16_64"):
-        series = yearly_series(edition, variable)
-        units, _ = fit_series(series.between(2004, 2012))
-        base = series.year.index(2012)
-        for year in (2015, 2018):
-            last, ahead = series.year.index(year), year - 2012
-            rng = keyed_rng(1, variable, str(year))
-            drawn = forecast(units, rng.random(3000), rng.standard_normal((1 + ahead, 3000, 117)), [ahead])[0]
-            both = series.noise()
-            noise = both[:, last, last] + both[:, base, base] - 2 * both[:, base, last]
-            drawn = drawn + np.sqrt(noise) * rng.standard_normal(drawn.shape)
-            change = series.value[:, last] - series.value[:, base]
-            change = change - change.mean()
-            low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
-            cover[variable, year] = ((low <= change) & (change <= high)).mean()
-            gain[variable, year] = np.std(change - units.central(ahead)) / change.std()
-    assert min(cover.values()) > 0.75
-    assert cover["economic_activity_rate_16_64", 2018] == pytest.approx(0.9, abs=0.05)
-    assert all(0.95 < ratio < 1.15 for ratio in gain.values())
+@pytest.mark.parametrize("variable", ["economic_activity_rate_16_64", "unemployment_rate_16_64"])
+def test_held_out_years_lie_within_intervals_on_log_odds_no_less_than_on_the_rate_itself(edition, variable):
+    odds, plain = (
+        [held_out(edition, variable, Scale(kind), *window) for window in WINDOWS] for kind in ("logit", "linear")
+    )
+
+    def mean(found: list[dict[str, float]], name: str) -> float:
+        return float(np.mean([each[name] for each in found]))
+
+    assert mean(odds, "within 0.9") == pytest.approx(0.9, abs=0.05)
+    assert mean(odds, "within 0.5") == pytest.approx(0.5, abs=0.05)
+    assert min(each["within 0.9"] for each in odds) > 0.8
+    assert max(each["at a limit"] for each in odds) == 0
+    assert mean(odds, "crps") < 1.005 * mean(plain, "crps")
+    assert all(0.95 < each["against held"] < 1.1 for each in odds)
+    if variable == "unemployment_rate_16_64":
+        assert max(each["at a limit"] for each in plain) > 0.05
+        assert mean(odds, "crps") < 0.85 * mean(plain, "crps")
+        assert max(abs(each["within 0.5"] - 0.5) for each in odds) < 0.06
+        assert min(each["within 0.5"] for each in plain) < 0.42
 
 
 def test_stored_trends_come_back_bit_for_bit(edition, tmp_path):
@@ -366,7 +449,9 @@ def test_stored_trends_come_back_bit_for_bit(edition, tmp_path):
     assert (without, [part.indicator for part in parts]) == (still, [part.indicator for part in again])
     for part, back in zip(parts, again, strict=True):
         assert (part.period, part.common is None) == (back.period, back.common is None)
-        assert np.array_equal(part.level, back.level)
+        assert (part.scale, part.known.base, part.known.last) == (back.scale, back.known.base, back.known.last)
+        assert part.known.year == back.known.year
+        assert all(np.array_equal(getattr(part.known, name), getattr(back.known, name)) for name in KNOWN_DIMS)
         for fit, other in ((part.units, back.units), (part.common or part.units, back.common or back.units)):
             assert all(np.array_equal(getattr(fit, name), getattr(other, name)) for name in DIMS)
     assert (tmp_path / "trends.nc").stat().st_size < 1_000_000

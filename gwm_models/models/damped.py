@@ -203,7 +203,9 @@ def _moments(years: int, scales: Scales) -> tuple[Floats, Floats]:
     return levels + scales.swing**2 * scales.memory**apart, later @ slopes[:, -1]
 
 
-def forecast(fit: Damped, uniform: Floats, normals: Floats, years: list[int]) -> Floats:
+def forecast(
+    fit: Damped, uniform: Floats, normals: Floats, years: list[int], order: tuple[int, ...] | None = None
+) -> Floats:
     """Draw the change of every series since its last year.
 
     A swing is taken to be anywhere in its range at the start.
@@ -214,9 +216,11 @@ def forecast(fit: Damped, uniform: Floats, normals: Floats, years: list[int]) ->
     uniform : ndarray, shape (n_draws,)
         Picks the node of each draw.
     normals : ndarray, shape (1 + n, n_draws, n_series)
-        Standard normals: of the last slope, then of each year up to the last of `years`.
+        Standard normals: of the last slope, then of each year in `order`.
     years : list of int
         Years since the last figure, 0 for none.
+    order : tuple of int, length n, optional
+        Years in the order in which they are drawn, each given those before it; one after another by default.
 
     Returns
     -------
@@ -224,30 +228,34 @@ def forecast(fit: Damped, uniform: Floats, normals: Floats, years: list[int]) ->
     """
     node = np.minimum(np.searchsorted(np.cumsum(fit.weight), uniform), len(fit.weight) - 1)
     slope = fit.mean[node] + fit.sd[node] * normals[0]
-    reach, root = _ahead(fit, len(normals) - 1)
-    change = np.zeros((len(years), *normals.shape[1:]))
-    part = np.empty_like(slope)
+    order = order or tuple(range(1, len(normals)))
+    reach, root = _ahead(fit, order)
+    change = np.zeros((len(years), *normals.shape[:0:-1])).transpose(0, 2, 1)
+    part = np.empty_like(change[0])
     for t, year in enumerate(years):
         if year:
-            np.multiply(reach[node, year - 1, None], slope, out=change[t])
-            for k in range(year):
-                change[t] += np.multiply(root[node, year - 1, k, None], normals[1 + k], out=part)
+            place = order.index(year)
+            np.multiply(reach[node, place, None], slope, out=change[t])
+            for k in range(place + 1):
+                change[t] += np.multiply(root[node, place, k, None], normals[1 + k], out=part)
     return change
 
 
 @lru_cache(maxsize=32)
-def _ahead(fit: Damped, years: int) -> tuple[Floats, Floats]:
+def _ahead(fit: Damped, order: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Return what a slope adds up to by year, and the root of the covariance of all else, node by node.
 
-    The sums run in one order, so that a year's numbers are the same whatever years come after it.
+    Years stand in the order given. The sums run from the first year on, so that a year's numbers are the same whatever
+    years come after it in time or in order.
     """
-    year = np.arange(1, years + 1)
+    year, place = np.arange(1, max(order, default=0) + 1), np.array(order, dtype=np.int64) - 1
     apart, both = np.abs(np.subtract.outer(year, year)), np.add.outer(year, year)
     damping, slope, step, swing, memory = (column[:, None, None] for column in fit.scales.T)
     slopes = slope**2 * (damping**apart - damping**both)
-    levels = (slopes + step**2 * np.eye(years)).cumsum(axis=1).cumsum(axis=2)
+    levels = (slopes + step**2 * np.eye(len(year))).cumsum(axis=1).cumsum(axis=2)
     swings = swing**2 * (memory**apart - memory ** year[:, None] - memory**year + 1)
-    return np.cumsum(fit.scales[:, :1] ** year, axis=1), _root(levels + swings)
+    cov = (levels + swings)[:, place[:, None], place]
+    return np.cumsum(fit.scales[:, :1] ** year, axis=1)[:, place], _root(cov)
 
 
 def _root(cov: Floats) -> Floats:

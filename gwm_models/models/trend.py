@@ -15,19 +15,20 @@ from gwm_models.draws import keyed_rng
 from gwm_models.errors import ModelError
 from gwm_models.models.damped import Damped, forecast
 from gwm_models.models.trend_fit import IndicatorTrend, trends_of
-from gwm_models.models.trend_observed import Observed, edition_year, observed_since
-from gwm_models.models.yearly import indicator_variable, yearly_series
+from gwm_models.models.trend_observed import edition_year
 
 Floats = NDArray[np.float64]
-Row = dict[str, object]
 
 CHUNK = 500
 """Draws that share a stream; a matter of speed, part of what a seed means."""
+ROUND = (2030, 2035, 2040, 2045, 2050)
+"""Calendar years that are drawn first, the others given them: many horizons end in one, and where only the last year is
+asked for, few numbers are drawn. A matter of speed, part of what a seed means; the distribution is the same."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """Changes of the levels of an edition that its areas' own trends bring.
+    """Where the levels of an edition go by its areas' own trends.
 
     Attributes
     ----------
@@ -35,8 +36,6 @@ class Trend:
     n_draws, seed : int
     parts : tuple of IndicatorTrend
         Of the indicators that have a yearly series.
-    known : tuple of Observed
-        What is already known of each of them since the year of the edition.
     without : tuple of str
         Ids of the indicators that have none: they are held.
     notes : tuple of str
@@ -47,7 +46,6 @@ class Trend:
     n_draws: int
     seed: int
     parts: tuple[IndicatorTrend, ...]
-    known: tuple[Observed, ...]
     without: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -55,20 +53,23 @@ class Trend:
         """Return one line: edition, indicators with and without a trend."""
         return f"Trend({self.edition.name}: {len(self.parts)} indicators with a trend, {len(self.without)} without)"
 
-    def path(self, years_ahead: Sequence[int], rows: slice = slice(None)) -> Floats:
-        """Draw the change of every level: what is known of it up to the last figure, and from there a forecast.
+    def growth(self, place: int, years_ahead: Sequence[int], rows: slice = slice(None)) -> Floats:
+        """Draw the growth of one indicator: what is known of it up to the last figure, and from there a forecast.
 
         Parameters
         ----------
+        place : int
+            Of the indicator in the edition.
         years_ahead : sequence of int
-            Years since the levels of the edition hold, 0 for none: no change at all.
+            Years since the levels of the edition hold, 0 for none: no growth at all.
         rows : slice
             The draws asked for. A draw is the same whichever are asked for together, and whatever years.
 
         Returns
         -------
-        ndarray, shape (n_years, n_rows, n_areas, n_indicators)
-            In each indicator's unit; zero for indicators without a series.
+        ndarray, shape (n_years, n_rows, n_areas)
+            As `Scale.grown` takes it: of the odds of a rate, of pay, or a change in the indicator's unit. Zero for an
+            indicator without a series.
 
         Raises
         ------
@@ -76,39 +77,33 @@ class Trend:
             If a year is negative, or draws are skipped by a step.
         """
         ahead, (start, stop) = _checked(years_ahead), self._bounds(rows)
-        shape = (len(self.edition.spec.indicators), len(ahead), stop - start, len(self.edition.areas))
-        change = np.zeros(shape)
-        cuts = [start, *range((start // CHUNK + 1) * CHUNK, stop, CHUNK), stop]
-        for part, known in zip(self.parts, self.known, strict=True):
-            j = self.edition.spec.indicator_ids.index(part.indicator)
+        found = np.zeros((len(ahead), stop - start, len(self.edition.areas)))
+        part = self._part(place)
+        if part is not None:
+            cuts = [start, *range((start // CHUNK + 1) * CHUNK, stop, CHUNK), stop]
             for first, last in pairwise(cuts):
-                change[j, :, first - start : last - start] = self._drawn(part, known, ahead, first, last)
-        return np.moveaxis(change, 0, -1)
-
-    def central(self, years_ahead: Sequence[int]) -> Floats:
-        """Return the expected change of every level, shape (n_years, n_areas, n_indicators)."""
-        ahead = _checked(years_ahead)
-        change = np.zeros((len(ahead), len(self.edition.areas), len(self.edition.spec.indicators)))
-        for part, known in zip(self.parts, self.known, strict=True):
-            j = self.edition.spec.indicator_ids.index(part.indicator)
-            for t, years in enumerate(ahead):
-                start, end = known.beyond(0), known.beyond(years)
-                own = known.central(years) + part.units.central(end) - part.units.central(start)
-                common = 0.0 if part.common is None else part.common.central(end) - part.common.central(start)
-                change[t, :, j] = part.in_units(own[part.place] + common)
-        return change
-
-    def rows(self, years_ahead: int = 10) -> list[Row]:
-        """Return a row for each trend: its window, its scales, and the spread of what it brings in that many years."""
-        found: list[Row] = []
-        for part in self.parts:
-            j = self.edition.spec.indicator_ids.index(part.indicator)
-            change = self.central([years_ahead])[0, :, j]
-            scales = {f"{name}_of_areas": value for name, value in part.units.summary().items()}
-            spread: Row = {"mean_change": float(change.mean()), "sd_of_change": float(change.std())}
-            about: Row = {"indicator": part.indicator, "period": part.period, "years_ahead": years_ahead}
-            found.append({**about, **spread, **scales})
+                found[:, first - start : last - start] = self._drawn(part, ahead, first, last)
         return found
+
+    def expected(self, place: int, years_ahead: Sequence[int]) -> Floats:
+        """Return the growth of one indicator that is expected on its scale, shape (n_years, n_areas).
+
+        About half the draws of a level lie on either side of it; the mean of a rate lies further from its nearer limit.
+        """
+        ahead, part = _checked(years_ahead), self._part(place)
+        found = np.zeros((len(ahead), len(self.edition.areas)))
+        if part is not None:
+            found[:] = [_expected(part, years) for years in ahead]
+        return found
+
+    def grown(self, place: int, level: Floats, growth: Floats) -> Floats:
+        """Return levels of one indicator after growth, inside its limits; those without a trend as they are."""
+        part = self._part(place)
+        return level if part is None else part.scale.grown(level, growth)
+
+    def _part(self, place: int) -> IndicatorTrend | None:
+        name = self.edition.spec.indicator_ids[place]
+        return next((part for part in self.parts if part.indicator == name), None)
 
     def _bounds(self, rows: slice) -> tuple[int, int]:
         start, stop, step = rows.indices(self.n_draws)
@@ -116,27 +111,27 @@ class Trend:
             raise ValueError(f"rows must be draws one after another; got {rows!r}.")
         return start, max(start, stop)
 
-    def _drawn(self, part: IndicatorTrend, known: Observed, ahead: list[int], start: int, stop: int) -> Floats:
-        """Return draws of one indicator's change, shape (n_years, n_rows, n_areas)."""
-        units = self.edition.areas.units()[0]
+    def _drawn(self, part: IndicatorTrend, ahead: list[int], start: int, stop: int) -> Floats:
+        """Return draws of one indicator's growth, shape (n_years, n_rows, n_areas)."""
+        units, known = self.edition.areas.units()[0], part.known
         key = f"trend:{part.indicator}"
-        beyond = [known.beyond(0), *map(known.beyond, ahead)]
-        change = self._forecast(part.units, key, units, beyond, start, stop)
+        beyond = [*map(known.beyond, ahead), known.beyond(0)]
+        order = _order(known.last, beyond)
+        luck = _normals(self.seed, key, units, 2 + len(order), start, stop)
+        common = _normals(self.seed, f"{key}:mean", ("mean",), 2 + len(order), start, stop)
+        change = self._forecast(part.units, key, luck[1:], beyond, order, start)
         if part.common is not None:
-            change += self._forecast(part.common, f"{key}:mean", ("mean",), beyond, start, stop)
-        change = change[1:] - change[0]
-        if known.year:
-            common = _normals(self.seed, f"{key}:known", ("mean",), 1, start, stop)[0]
-            luck = _normals(self.seed, f"{key}:known", units, 1, start, stop)[0]
-            for t, years in enumerate(ahead):
-                change[t] += known.drawn(years, common, luck)
-        return part.in_units(change[..., part.place])
+            change += self._forecast(part.common, f"{key}:mean", common[1:], beyond, order, start)
+        change = change[:-1] - change[-1] if beyond[-1] else change[:-1]
+        for t, years in enumerate(ahead if known.year else ()):
+            change[t] += known.drawn(years, common[0], luck[0])
+        return part.scale.growth(change)[..., part.place]
 
     def _forecast(
-        self, fit: Damped, key: str, names: tuple[str, ...], ahead: list[int], start: int, stop: int
+        self, fit: Damped, key: str, normals: Floats, ahead: list[int], order: tuple[int, ...], start: int
     ) -> Floats:
-        uniform = keyed_rng(self.seed, f"{key}:scales").random(self.n_draws)[start:stop]
-        return forecast(fit, uniform, _normals(self.seed, key, names, 1 + max(ahead), start, stop), ahead)
+        uniform = keyed_rng(self.seed, f"{key}:scales").random(self.n_draws)[start : start + normals.shape[1]]
+        return forecast(fit, uniform, normals, ahead, order)
 
 
 def _checked(years_ahead: Sequence[int]) -> list[int]:
@@ -146,18 +141,34 @@ def _checked(years_ahead: Sequence[int]) -> list[int]:
     return ahead
 
 
+def _order(last: int, years: list[int]) -> tuple[int, ...]:
+    """Return years since the last figure in the order in which they are drawn, as far as some of them need it."""
+    first = [year - last for year in ROUND if year > last]
+    order = [*first, *(year for year in range(1, max(years) + 1) if year not in first)]
+    return tuple(order[: max((1 + order.index(year) for year in years if year), default=0)])
+
+
 def _normals(seed: int, key: str, names: tuple[str, ...], width: int, start: int, stop: int) -> Floats:
     """Return standard normals of some draws of one chunk, shape (width, n_rows, n_names).
 
     Each name has a stream for every `CHUNK` draws, in the order of `width`: so neither the draws nor the years asked
-    for together change a number.
+    for together change a number. In memory the draws of a name lie side by side, as they were drawn.
     """
     chunk = start // CHUNK
     found = np.empty((len(names), width, CHUNK))
     for i, name in enumerate(names):
         keyed_rng(seed, key, name, str(chunk)).standard_normal(out=found[i])
     rows = slice(start - chunk * CHUNK, stop - chunk * CHUNK)
-    return np.ascontiguousarray(found[:, :, rows].transpose(1, 2, 0))
+    return found[:, :, rows].transpose(1, 2, 0)
+
+
+def _expected(part: IndicatorTrend, years: int) -> Floats:
+    """Return the growth that is expected on the scale of an indicator, shape (n_areas,)."""
+    start, end = part.known.beyond(0), part.known.beyond(years)
+    change = part.known.central(years) + part.units.central(end) - part.units.central(start)
+    if part.common is not None:
+        change = change + part.common.central(end) - part.common.central(start)
+    return part.scale.growth(change)[part.place]
 
 
 @lru_cache(maxsize=4)
@@ -165,11 +176,15 @@ def draw_trend(edition: Edition, n_draws: int, seed: int) -> Trend:
     """Return the trends of an edition's indicators, ready to be drawn.
 
     A series is the yearly figures of an indicator, from the first year in which half of the units have one until the
-    last. Each unit has a trend of its own beside that of the mean of the units. Published limits say how much of its
-    movement is survey noise; what is left is split into slopes that last and steps that do not by one model for all
-    units (`fit_damped`), so a unit's slope is shrunk towards the mean's the more, the noisier it is. Slopes fade by the
+    last, rates as the logarithm of their odds and pay as its logarithm (`Scale`), so that no draw leaves its limits.
+    Each unit has a trend of its own beside that of the mean of the units. Published limits say how much of its movement
+    is survey noise; what is left is split into slopes that last and steps that do not by one model for all units
+    (`fit_damped`), so a unit's slope is shrunk towards the mean's the more, the noisier it is. Slopes fade by the
     damping that the panel shows. All years are used: the change of survey method in 2020 is a jump of unknown size in
     the mean, and units are compared with the mean of their own year.
+
+    The fade starts from the last figure of each series. What happened between the edition and that figure is not
+    forecast: it is the observed change, less what noise accounts for (`observed_since`).
 
     Parameters
     ----------
@@ -181,9 +196,6 @@ def draw_trend(edition: Edition, n_draws: int, seed: int) -> Trend:
     ModelError
         If no indicator of the edition has a yearly series.
 
-    The fade starts from the last figure of each series. What happened between the edition and that figure is not
-    forecast: it is the observed change, less what noise accounts for (`observed_since`).
-
     References
     ----------
     Gardner & McKenzie (1985), Management Science 31, 1237-1246.
@@ -194,11 +206,7 @@ def draw_trend(edition: Edition, n_draws: int, seed: int) -> Trend:
             f"Edition {edition.name} has no yearly figures of its indicators, so its areas have no trend; write "
             "`counterfactual: held`."
         )
-    specs, base = {one.id: one for one in edition.spec.indicators}, edition_year(edition)
-    known = tuple(
-        observed_since(yearly_series(edition, indicator_variable(specs[part.indicator])), base) for part in parts
-    )
-    return Trend(edition, n_draws, seed, parts, known, without, _notes(edition, parts, without))
+    return Trend(edition, n_draws, seed, parts, without, _notes(edition, parts, without))
 
 
 def _notes(edition: Edition, parts: tuple[IndicatorTrend, ...], without: tuple[str, ...]) -> tuple[str, ...]:
@@ -215,7 +223,12 @@ def _notes(edition: Edition, parts: tuple[IndicatorTrend, ...], without: tuple[s
         "Where such trends can be tested (fitted to 2012, judged on 2015 and 2018) they tell no more than levels that "
         "are held: what they add is mostly uncertainty.",
     ]
-    if any(part.level.size for part in parts):
+    if any(part.scale.kind == "logit" for part in parts):
+        notes.append(
+            "Rates move by the logarithm of their odds, so none passes a limit, and moves near a limit are small. The "
+            "middle of the draws of a rate is that of its trend; their mean lies further from the nearer limit."
+        )
+    if any(part.scale.kind == "log" for part in parts):
         notes.append("Pay moves against that of the median unit: national pay and prices are held.")
     if without:
         notes.append(f"Without yearly figures, and held: {'; '.join(label[name] for name in without)}.")

@@ -42,7 +42,7 @@ def edition_year(edition: Edition) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Observed(Frozen):
-    """Changes of one series since the year of an edition, as far as there are figures.
+    """Changes of one series since the year of an edition, as far as there are figures; on the scale of the series.
 
     Attributes
     ----------
@@ -96,6 +96,12 @@ class Observed(Frozen):
         return np.asarray(self.mean[t] + self.mean_sd[t] * common + self.own[t] + self.own_sd[t] * luck)
 
 
+def nothing_known(base: int, last: int, n_units: int) -> Observed:
+    """Return what is known of a series without figures after the year of the edition: nothing."""
+    none = np.empty((0, n_units))
+    return Observed(base, (), last, np.empty(0), np.empty(0), none, none)
+
+
 def observed_since(series: Yearly, base: int) -> Observed:
     """Take the changes of a series since a year, or since its first year after that.
 
@@ -113,8 +119,7 @@ def observed_since(series: Yearly, base: int) -> Observed:
     """
     later = series.between(base, series.year[-1])
     if len(later.year) < 2:
-        none = np.empty((0, len(series.unit)))
-        return Observed(base, (), series.year[-1], np.empty(0), np.empty(0), none, none)
+        return nothing_known(base, series.year[-1], len(series.unit))
     change, noise = changes_since(later)
     seen = np.isfinite(change)
     variance = np.where(seen, np.diagonal(noise, axis1=1, axis2=2), 0.0)
