@@ -9,13 +9,15 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gwm_models.errors import OutputError, some
+
+Content = str | bytes | Callable[[Path], object]
 
 LANDMARK = "manifest.json"
 TRIES = 5
@@ -97,7 +99,7 @@ def check_file(path: Path) -> None:
 
 
 def check_run_folder(folder: Path) -> None:
-    """Make sure, before slow work, that `new_run_folder` will be able to write here; see `check_folder`."""
+    """Make sure, before slow work, that a run can be written here; see `check_folder`."""
     check_folder(folder, RUN)
 
 
@@ -115,13 +117,6 @@ def check_folder(folder: Path, kind: FolderKind) -> None:
         tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
     except OSError as error:
         raise _unwritable(folder, error) from error
-
-
-@contextmanager
-def new_run_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder that becomes the folder of a run; see `new_folder`."""
-    with new_folder(folder, RUN) as fresh:
-        yield fresh
 
 
 @contextmanager
@@ -154,6 +149,29 @@ def new_folder(folder: Path, kind: FolderKind) -> Iterator[Path]:
         raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def write_folder(folder: Path, kind: FolderKind, files: Mapping[str, Content]) -> None:
+    """Write a folder whole or not at all; see `new_folder`.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : FolderKind
+    files : mapping of str to str, bytes or callable
+        What each file holds: a text, written as it is in UTF-8; bytes; or a function that writes it, given its path.
+
+    Raises
+    ------
+    OutputError
+        As `new_folder`.
+    """
+    with new_folder(folder, kind) as fresh:
+        for name, content in files.items():
+            if callable(content):
+                content(fresh / name)
+            else:
+                (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _check_free(folder: Path, kind: FolderKind) -> None:

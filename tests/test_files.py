@@ -7,11 +7,20 @@ from threading import Thread
 import pytest
 
 from gwm_models.errors import OutputError
-from gwm_models.files import LANDMARK, check_run_folder, csv_text, json_text, new_run_folder, write_text
+from gwm_models.files import (
+    LANDMARK,
+    RUN,
+    check_run_folder,
+    csv_text,
+    json_text,
+    new_folder,
+    write_folder,
+    write_text,
+)
 
 
 def fill(folder, text="new"):
-    with new_run_folder(folder) as fresh:
+    with new_folder(folder, RUN) as fresh:
         (fresh / LANDMARK).write_text(json_text({"schema": "gwm-manifest/1", "text": text}))
 
 
@@ -42,7 +51,7 @@ def test_an_old_run_is_replaced_whole(tmp_path):
 def test_a_failure_half_way_leaves_the_old_run_and_nothing_else(tmp_path):
     target = tmp_path / "one"
     fill(target, "old")
-    with pytest.raises(RuntimeError), new_run_folder(target) as fresh:
+    with pytest.raises(RuntimeError), new_folder(target, RUN) as fresh:
         (fresh / LANDMARK).write_text("half")
         raise RuntimeError
     assert text_of(target) == "old"
@@ -63,6 +72,23 @@ def test_a_failed_replacement_puts_the_old_run_back(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="No space left on device"):
         fill(target)
     assert text_of(target) == "old"
+    assert left_behind(tmp_path) == ["one"]
+
+
+def test_a_folder_is_written_from_texts_bytes_and_functions_alike(tmp_path):
+    mark = json_text({"schema": "gwm-manifest/1"})
+    files = {LANDMARK: mark, "areas.csv": "caf\u00e9\r\n", "draws.nc": bytes([0, 255]), "summary.json": Path.touch}
+    write_folder(tmp_path / "one", RUN, files)
+    assert left_behind(tmp_path / "one") == sorted(files)
+    assert (tmp_path / "one" / "areas.csv").read_bytes() == b"caf\xc3\xa9\r\n"
+    assert (tmp_path / "one" / "draws.nc").read_bytes() == b"\x00\xff"
+
+    def fail(path):
+        raise RuntimeError(path.name)
+
+    with pytest.raises(RuntimeError, match=r"draws\.nc"):
+        write_folder(tmp_path / "one", RUN, files | {"areas.csv": "new", "draws.nc": fail})
+    assert (tmp_path / "one" / "areas.csv").read_text("utf-8").startswith("caf")
     assert left_behind(tmp_path) == ["one"]
 
 

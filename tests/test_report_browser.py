@@ -6,9 +6,11 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from report_fixture import made_up_run
+from search_fixture import made
 
 from gwm_models.report import write_report
 
@@ -62,10 +64,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.fixture
-def opened(browser, address, request):
-    """Open the report at the size asked for; give the page and everything it said or asked for."""
-    asked = {"width": 1440, "scheme": "light", **getattr(request, "param", {})}
+@contextmanager
+def looked_at(browser, address: str, asked: dict) -> Iterator[tuple]:
+    """Open a page at the size asked for; give it and everything it said or asked for."""
     context = browser.new_context(
         viewport={"width": asked["width"], "height": 900},
         color_scheme=asked["scheme"],
@@ -81,6 +82,13 @@ def opened(browser, address, request):
     page.wait_for_selector("html[data-ready=yes]", timeout=30_000)
     yield page, noise
     context.close()
+
+
+@pytest.fixture
+def opened(browser, address, request):
+    """Open the report at the size asked for; give the page and everything it said or asked for."""
+    with looked_at(browser, address, {"width": 1440, "scheme": "light", **getattr(request, "param", {})}) as found:
+        yield found
 
 
 SIZES = [{"width": width, "scheme": scheme} for width in (360, 768, 1440) for scheme in ("light", "dark")]
@@ -208,3 +216,85 @@ def test_data_of_a_chart_open_below_it(opened):
     page.keyboard.press("Enter")
     assert details.locator("tbody tr").count() == 10
     assert details.locator("tbody tr").last.inner_text().split()[:2] == ["2035", "+9.6"]
+
+
+# Goals, sweeps and comparisons
+
+SEARCHES = {
+    "goal": ({"curve-1"}, {"curve-table-table", "source-list-table"}),
+    "sweep": (
+        {f"tornado-{m}-1" for m in (1, 2, 3)} | {f"response-{m}-{number}" for m in (1, 2, 3) for number in (1, 2, 3)},
+        {"numbers-table", "source-list-table"} | {f"ends-{m}-table" for m in (1, 2, 3)} | {"indices-1-table"},
+    ),
+    "comparison": (
+        {f"league-{m}-1" for m in range(1, 8)},
+        {"scenarios-table", "source-list-table"} | {f"league-table-{m}-table" for m in range(1, 8)},
+    ),
+}
+LOOKED_AT = """() => {
+    const all = (root, what) => [...root.querySelectorAll(what)];
+    const charts = all(document, "[data-chart]").map((chart) => {
+        const svg = chart.querySelector("svg");
+        const edge = svg.getBoundingClientRect();
+        const words = all(svg, "text")
+            .map((text) => [text.textContent, text.getBoundingClientRect(), getComputedStyle(text).opacity])
+            .filter(([text, box, seen]) => text && box.width && Number(seen) > 0);
+        const outside = words.filter(([text, box]) => text.includes("\u2026") || box.right > edge.right + 1
+            || box.left < edge.left - 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1);
+        const over = words.flatMap(([one, a], i) => words.slice(i + 1)
+            .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+            .map(([other]) => `${one} / ${other}`));
+        const plot = svg.querySelector(".background")?.getBoundingClientRect().width ?? 0;
+        return [chart.dataset.chart, { drawn: chart.dataset.drawn, plot, cut: outside.map(([text]) => text), over }];
+    });
+    const small = all(document, "main p, main li, main td, main th")
+        .filter((part) => part.getClientRects().length && parseFloat(getComputedStyle(part).fontSize) < 12);
+    return {
+        charts: Object.fromEntries(charts),
+        tables: Object.fromEntries(all(document, "table").map((table) => [table.id, table.tBodies[0].rows.length])),
+        beyond: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        small: small.map((part) => part.textContent.slice(0, 40)),
+    };
+}"""
+
+
+@pytest.fixture(scope="module", params=list(SEARCHES))
+def search(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = made(request.param, tmp_path_factory.mktemp("search") / request.param)
+    return request.param, (folder / "report.html").as_uri()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_the_page_of_a_search_is_silent_whole_and_readable(browser, search, width):
+    kind, page_address = search
+    charts, tables = SEARCHES[kind]
+    with looked_at(browser, page_address, {"width": width, "scheme": "light"}) as (page, noise):
+        seen = page.evaluate(LOOKED_AT)
+        assert set(seen["charts"]) == charts
+        for name, chart in seen["charts"].items():
+            assert chart["drawn"] == "yes" and chart["plot"] >= 90, (name, chart)
+            assert not chart["cut"] and not chart["over"], (name, chart)
+        assert tables <= set(seen["tables"]) and all(seen["tables"].values())
+        assert seen["beyond"] == 0
+        assert seen["small"] == []
+        assert noise == []
+
+
+def test_the_table_of_a_sweep_is_sorted_and_its_chart_tells_the_interval(browser, tmp_path):
+    address = (made("sweep", tmp_path / "sweep") / "report.html").as_uri()
+    with looked_at(browser, address, {"width": 1440, "scheme": "light"}) as (page, noise):
+        heading = page.locator("#ends-1-table thead tr:last-child th").nth(2)
+        heading.locator("button").press("Enter")
+        values = "(rows) => rows.map((row) => Number(row.cells[2].dataset.v))"
+        cells = page.eval_on_selector_all("#ends-1-table tbody tr", values)
+        assert cells == sorted(cells, reverse=True) and len(cells) == 3
+        chart = page.locator("[data-chart=tornado-1-1]")
+        chart.scroll_into_view_if_needed()
+        bar = chart.locator("svg .mark-rect path").first.bounding_box()
+        page.mouse.move(bar["x"] - 30, bar["y"] - 30)
+        page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+        tip = page.locator("#tip")
+        tip.get_by_text("Low end (90% interval)").wait_for(timeout=5_000)
+        assert " to " in tip.inner_text()
+        assert noise == []

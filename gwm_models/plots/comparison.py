@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwm_models.plots.theme import Spec, colour, column, key, label_axis, spec_of
+from gwm_models.plots.theme import Spec, colour, column, key, long_label_axis, long_names, number_axis, spec_of
 from gwm_models.plots.words import chance, drawn, interval, level_words, number, places_for, unit_words
 
 Row = Mapping[str, Any]
@@ -14,7 +14,7 @@ ENDS = ("estimate", "lower", "upper")
 FRONT, BEHIND = "front", "behind"
 
 
-def league_chart(rows: Sequence[Row], reference: str) -> list[Spec]:
+def league_chart(rows: Sequence[Row], reference: str, names: Mapping[str, str]) -> list[Spec]:
     """Draw one measure of every scenario, the best first, against doing nothing.
 
     Parameters
@@ -23,6 +23,8 @@ def league_chart(rows: Sequence[Row], reference: str) -> list[Spec]:
         Rows of one measure as `gwm_models.scenarios.compare_rows.league_rows` gives them.
     reference : str
         The scenario in which nothing is done.
+    names : mapping of str to str
+        What each scenario is called in the chart.
 
     Returns
     -------
@@ -34,11 +36,12 @@ def league_chart(rows: Sequence[Row], reference: str) -> list[Spec]:
     first, level = rows[0], level_words(rows[0]["level"])
     places = places_for(first["unit"], [row[end] for row in rows for end in ENDS], change=True)
     sign = not str(first["measure"]).endswith(":scenario")
-    values = [_line(row, places, level, sign=sign) for row in rows]
+    values = [_line(row, names[row["scenario"]], places, level, sign=sign) for row in rows]
     still = next(float(row["estimate"]) for row in rows if row["scenario"] == reference)
     unit = unit_words(first["unit"])
     bracket = f" ({unit})" if unit else ""
     axis = f"{'Change' if sign else 'Level'}{bracket}"
+    params, height = long_names({value["code"]: value["name"] for value in values})
     spoken = "; ".join(f"{value['name']} {value['tip']}" for value in values[:5])
     return [
         spec_of(
@@ -55,20 +58,20 @@ def league_chart(rows: Sequence[Row], reference: str) -> list[Spec]:
                 column("interval", level),
                 column("best", "P(best)"),
             ],
-            params=[{"name": "names", "value": {value["code"]: value["name"] for value in values}}],
-            height=30 * len(values),
+            params=params,
+            height=height * len(values),
             encoding=_encoding(values, axis, still),
             layer=_layers(axis, still),
         )
     ]
 
 
-def _line(row: Row, places: int, level: str, *, sign: bool) -> Spec:
+def _line(row: Row, name: str, places: int, level: str, *, sign: bool) -> Spec:
     """Make the drawn row of one scenario."""
     words, span = number(row["estimate"], places, sign=sign), interval(row["lower"], row["upper"], places)
     return {
         "code": str(row["place"]),
-        "name": str(row["scenario"]),
+        "name": name,
         "kind": FRONT if row["level_with_leader"] else BEHIND,
         **{end: drawn(row[end]) for end in ENDS},
         "words": words,
@@ -85,9 +88,9 @@ def _encoding(values: list[Spec], axis: str, still: float) -> Spec:
         "x": {
             "type": "quantitative",
             "scale": {"domain": [min(still, *ends), max(still, *ends)], "nice": True, "zero": False},
-            "axis": {"title": axis, "grid": True, "tickCount": {"expr": "narrow ? 4 : 6"}},
+            "axis": number_axis(axis, narrow=4, wide=6),
         },
-        "y": label_axis([value["code"] for value in values], grid=False),
+        "y": long_label_axis([value["code"] for value in values]),
         "color": {"field": "kind", "type": "nominal", "legend": None, "scale": colours},
     }
 

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwm_models.plots.theme import Spec, colour, column, key, label_axis, spec_of
-from gwm_models.plots.words import chance, drawn, interval, is_missing, level_words, number, places_for, unit_words
+from gwm_models.plots.theme import Spec, colour, column, key, long_label_axis, long_names, number_axis, spec_of
+from gwm_models.plots.words import (
+    chance,
+    drawn,
+    interval,
+    is_missing,
+    level_words,
+    lines,
+    number,
+    places_for,
+    unit_words,
+)
+from gwm_models.scenarios.words import short
 
 Row = Mapping[str, Any]
 
+ENDS = ("low_lower", "low_upper", "high_lower", "high_upper")
+AXIS = 30
+"""Letters of a line of an axis title, short enough for a phone."""
 MOST_POINTS = 300
 """Points of a sweep that are drawn, evenly chosen; all are in its table."""
 
@@ -20,7 +34,7 @@ def goal_curve(summary: Row) -> list[Spec]:
     Parameters
     ----------
     summary : mapping
-        From `gwm_models.scenarios.goal_words.summarise_goal`.
+        From `gwm_models.scenarios.goal_words.summarise_goal`, with ``path_words``, the free number in words.
 
     Returns
     -------
@@ -32,9 +46,9 @@ def goal_curve(summary: Row) -> list[Spec]:
         for row in summary["curve"]
     ]
     unit = unit_words(summary["value_unit"])
-    axis = f"{summary['path']} ({unit})" if unit else summary["path"]
+    axis = f"{summary['path_words']} ({unit})" if unit else summary["path_words"]
     x: Spec = {"type": "quantitative", "scale": {"zero": False, "nice": False}}
-    x["axis"] = {"title": axis, "grid": False, "tickCount": {"expr": "narrow ? 4 : 8"}}
+    x["axis"] = number_axis(lines(axis, AXIS), narrow=4, wide=8, grid=False)
     across = {"field": "value", "type": "quantitative"}
     y = {"field": "probability", "type": "quantitative"}
     layers: list[Spec] = [
@@ -59,7 +73,7 @@ def goal_curve(summary: Row) -> list[Spec]:
         legend.append(key("Value found", "before", "line"))
     return [
         spec_of(
-            f"Probability of the goal by {axis}. {summary['headline']}",
+            f"Probability of the goal by {axis}: {summary['goal']}.",
             values=values,
             legend=legend,
             table=[column("value", axis, 3), column("words", "Probability of the goal")],
@@ -76,13 +90,15 @@ def goal_curve(summary: Row) -> list[Spec]:
     ]
 
 
-def tornado_chart(rows: Sequence[Row]) -> list[Spec]:
+def tornado_chart(rows: Sequence[Row], names: Mapping[str, str]) -> list[Spec]:
     """Draw what one measure is with each number at its ends and the others as in the file, the widest span first.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Rows of one measure from `gwm_models.scenarios.sweep_results.tornado_rows`.
+        Rows of one measure of ``tornado.csv``, with the intervals at the ends.
+    names : mapping of str to str
+        Words of each number, by its path.
 
     Returns
     -------
@@ -93,37 +109,32 @@ def tornado_chart(rows: Sequence[Row]) -> list[Spec]:
     if not known or all(row["at_low"] == row["at_high"] for row in known):
         return []
     first = known[0]
-    places = places_for(first["unit"], [row[end] for row in known for end in ("at_low", "at_high")], change=True)
-    values = [_bar(str(place), row, places) for place, row in enumerate(known, start=1)]
+    level = level_words(first["level"])
+    places = places_for(first["unit"], [row[end] for row in known for end in ENDS], change=True)
+    values = [_bar(str(place), row, names[row["path"]], places) for place, row in enumerate(known, start=1)]
     unit = unit_words(first["unit"])
     axis = f"{first['label']} ({unit})" if unit else str(first["label"])
     spoken = "; ".join(f"{value['name']} {value['span']}" for value in values[:5])
     ends = [value[end] for value in values for end in ("at_low", "at_high")]
-    tips = [
-        {"field": "name", "title": "Number"},
-        {"field": "low_words", "title": "At its low end"},
-        {"field": "high_words", "title": "At its high end"},
-    ]
+    told = [("name", "Number"), ("low_words", f"Low end ({level})"), ("high_words", f"High end ({level})")]
+    tips = [{"field": field, "title": title} for field, title in told]
+    params, height = long_names({value["code"]: value["name"] for value in values})
     bar = {"type": "bar", "height": 14, "cornerRadius": 2}
     return [
         spec_of(
             f"{axis} with each number at its ends, the others as in the file; the widest span first: {spoken}.",
             values=values,
             legend=[key("Low end of the number", "before", "bar"), key("High end", "after", "bar")],
-            table=[
-                column("name", "Number"),
-                column("low_words", "At its low end"),
-                column("high_words", "At its high end"),
-            ],
-            params=[{"name": "names", "value": {value["code"]: value["name"] for value in values}}],
-            height=34 * len(values),
+            table=[column(field, title) for field, title in told],
+            params=params,
+            height=height * len(values),
             encoding={
                 "x": {
                     "type": "quantitative",
                     "scale": {"domain": [min(ends), max(ends)], "nice": True, "zero": False},
-                    "axis": {"title": axis, "grid": True, "tickCount": {"expr": "narrow ? 4 : 6"}},
+                    "axis": number_axis(unit.capitalize() or None, narrow=4, wide=6),
                 },
-                "y": label_axis([value["code"] for value in values], grid=False),
+                "y": long_label_axis([value["code"] for value in values]),
             },
             layer=[
                 _tornado_side("at_low", "before", bar, tips),
@@ -138,17 +149,39 @@ def tornado_chart(rows: Sequence[Row]) -> list[Spec]:
     ]
 
 
-def response_charts(rows: Sequence[Row], lines: Sequence[Row], path: str) -> list[Spec]:
+def end_words(row: Row, side: str, places: int) -> str:
+    """Write what a measure is at one end of a number, with its interval.
+
+    Parameters
+    ----------
+    row : mapping
+        Of ``tornado.csv``.
+    side : {"low", "high"}
+    places : int
+        Decimals kept.
+
+    Examples
+    --------
+    >>> end_words({"at_low": 1.42, "low_lower": 0.7, "low_upper": 2.2}, "low", 1)
+    '1.4 (0.7 to 2.2)'
+    """
+    span = interval(row[f"{side}_lower"], row[f"{side}_upper"], places)
+    return f"{number(row[f'at_{side}'], places)}{f' ({span})' if span else ''}"
+
+
+def response_charts(rows: Sequence[Row], means: Sequence[Row], path: str, names: Mapping[str, str]) -> list[Spec]:
     """Draw one measure at the points of a sweep against one number, with its mean over the other numbers.
 
     Parameters
     ----------
     rows : sequence of mapping
         Rows of one measure of the table of the sweep.
-    lines : sequence of mapping
+    means : sequence of mapping
         Rows with ``path, value, mean`` of the same measure.
     path : str
         The number.
+    names : mapping of str to str
+        Words of each number, by its path.
 
     Returns
     -------
@@ -165,12 +198,13 @@ def response_charts(rows: Sequence[Row], lines: Sequence[Row], path: str) -> lis
     values = [_point(row, path, places, level) for row in known[::step]]
     line = [
         {"value": drawn(row["value"]), "mean": drawn(row["mean"])}
-        for row in lines
+        for row in means
         if row["path"] == path and not is_missing(row["mean"])
     ]
     unit = unit_words(first["unit"])
     axis = f"{first['label']} ({unit})" if unit else str(first["label"])
-    tips = [{"field": "value", "title": path}, {"field": "tip", "title": first["label"]}]
+    words = names[path]
+    tips = [{"field": "value", "title": words}, {"field": "tip", "title": first["label"]}]
     legend = [key("A point of the sweep", "before", "dot")]
     layers: list[Spec] = [
         {
@@ -189,18 +223,18 @@ def response_charts(rows: Sequence[Row], lines: Sequence[Row], path: str) -> lis
         )
     return [
         spec_of(
-            f"{axis} by {path}: {len(values)} points of the sweep.",
-            title=path,
+            f"{axis} by {words}: {len(values)} points of the sweep.",
+            title=words,
             values=values,
             legend=legend,
-            table=[column("value", path, 3), column("words", axis), column("interval", level)],
+            table=[column("value", words, 3), column("words", axis), column("interval", level)],
             height=220,
             encoding={
                 "x": {
                     "field": "value",
                     "type": "quantitative",
                     "scale": {"zero": False, "nice": False},
-                    "axis": {"title": path, "grid": False, "tickCount": {"expr": "narrow ? 3 : 5"}},
+                    "axis": number_axis(None, narrow=3, wide=5, grid=False),
                 },
                 "y": {"scale": {"zero": False}, "axis": {"title": unit.capitalize() or "Estimate", "tickCount": 5}},
             },
@@ -217,16 +251,16 @@ def _upright(value: float) -> Spec:
     }
 
 
-def _bar(code: str, row: Row, places: int) -> Spec:
+def _bar(code: str, row: Row, name: str, places: int) -> Spec:
     low, high, middle = row["at_low"], row["at_high"], row["as_in_file"]
     return {
         "code": code,
-        "name": str(row["path"]),
+        "name": name,
         "at_low": drawn(low),
         "at_high": drawn(high),
         "middle": drawn(middle),
-        "low_words": f"{number(low, places)} (at {row['low']:g})",
-        "high_words": f"{number(high, places)} (at {row['high']:g})",
+        "low_words": f"{end_words(row, 'low', places)} at {short(row['low'])}",
+        "high_words": f"{end_words(row, 'high', places)} at {short(row['high'])}",
         "span": interval(min(low, high), max(low, high), places),
     }
 

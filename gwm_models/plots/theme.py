@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwm_models.plots.words import lines
+
 Spec = dict[str, Any]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -149,6 +151,39 @@ def column(field: str, title: str, places: int | None = None, *, sign: bool = Fa
     return {"field": field, "title": title, "places": places, "sign": sign}
 
 
+LETTERS, LETTERS_NARROW = 40, 20
+"""Letters of a line of a long label, and of one on a phone."""
+LINE = 15
+"""Height of a line of a label, in pixels."""
+LONG = "(narrow ? short : names)[datum.value]"
+
+
+def long_names(names: dict[str, str]) -> tuple[list[Spec], int]:
+    """Break long labels into lines, for `long_label_axis`.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        Labels by code.
+
+    Returns
+    -------
+    params : list of dict
+        Of the spec.
+    height : int
+        Pixels that a row needs.
+    """
+    wide, narrow = ({code: lines(name, width) for code, name in names.items()} for width in (LETTERS, LETTERS_NARROW))
+    most = max((len(name) for name in narrow.values()), default=1)
+    return [{"name": "names", "value": wide}, {"name": "short", "value": narrow}], max(34, LINE * most + 12)
+
+
+def number_axis(title: str | list[str] | None, *, narrow: int, wide: int, **more: Any) -> Spec:
+    """Make the axis of a number: about so many ticks on a phone and elsewhere, none of whose labels touch."""
+    ticks = {"expr": f"narrow ? {narrow:d} : {wide:d}"}
+    return {"title": title, "tickCount": ticks, "labelOverlap": "greedy", "labelSeparation": 4, **more}
+
+
 def label_axis(codes: list[str], *, narrow: int = 140, **more: Any) -> Spec:
     """Encode one row per code, labelled by the `names` parameter; a phone has `narrow` pixels for a label."""
     axis = {
@@ -163,3 +198,9 @@ def label_axis(codes: list[str], *, narrow: int = 140, **more: Any) -> Spec:
         **more,
     }
     return {"field": "code", "type": "nominal", "scale": {"domain": codes}, "axis": axis}
+
+
+def long_label_axis(codes: list[str]) -> Spec:
+    """Encode one row per code, labelled in several lines by the parameters from `long_names`, each in its middle."""
+    middle = {"expr": f"-{LINE / 2} * ({LONG}.length - 1)"}
+    return label_axis(codes, grid=False, labelExpr=LONG, labelLineHeight=LINE, labelOffset=middle, narrow=150)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable
 
 from gwm_models.scenarios.words import GAP as GAP
@@ -99,6 +100,17 @@ def interval(lower: float | None, upper: float | None, places: int = 1) -> str:
     if is_missing(lower) or is_missing(upper):
         return ""
     return f"{number(lower, places)} to {number(upper, places)}"
+
+
+def lines(text: str, width: int) -> list[str]:
+    """Break a text into lines of no more than so many letters, for the title or label of a chart.
+
+    Examples
+    --------
+    >>> lines("Participation drive: size of change, pp", 22)
+    ['Participation drive:', 'size of change, pp']
+    """
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def unit_words(unit: str, *, detail: bool = False) -> str:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gwm_models import __version__
-from gwm_models.data.home import data_home
-from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
+from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text
 from gwm_models.plots.comparison import league_chart
-from gwm_models.plots.words import chance, interval, level_words, number, places_for, unit_words
-from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
+from gwm_models.plots.words import level_words
+from gwm_models.report.basis import basis_of, shared_basis
+from gwm_models.report.comparison_tables import MOST_IN_MATRIX, league_table, pair_table, scenario_table
+from gwm_models.report.result_folder import write_result
+from gwm_models.report.run_folder import resolved_yaml, search_manifest
 from gwm_models.report.shell import render
-from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, text_cell
+from gwm_models.report.tables import source_table
+from gwm_models.report.views import figure_of
 from gwm_models.scenarios.compare import Comparison
 from gwm_models.scenarios.compare_rows import headline, league_rows, pair_rows, verdicts
 from gwm_models.scenarios.league import SURE
+from gwm_models.scenarios.projection import project
 
 Row = Mapping[str, Any]
 
@@ -28,9 +32,7 @@ FILE = "comparison.json"
 COMPARISON = FolderKind(
     "a comparison", FILE, f'"{SCHEMA}"', (FILE, LANDMARK, "costs.csv", "league.csv", "pairs.csv", "report.html")
 )
-MOST_IN_TITLE = 6
-MOST_IN_MATRIX = 12
-"""Scenarios whose pairs are printed as a matrix; the pairs of more are in the table of pairs alone."""
+MOST_IN_TITLE = 3
 
 
 def check_comparison_folder(folder: Path) -> None:
@@ -52,6 +54,10 @@ def summarise_comparison(comparison: Comparison) -> dict[str, Any]:
     comparison : Comparison
     """
     reference = comparison.entrants[comparison.reference].label
+    scenarios: list[dict[str, Any]] = [
+        {"scenario": entrant.label, "title": entrant.title, "n_areas": entrant.n_areas}
+        for entrant in comparison.entrants
+    ]
     return {
         "schema": SCHEMA,
         "edition": {"name": comparison.edition.name, "title": comparison.edition.spec.title},
@@ -61,16 +67,33 @@ def summarise_comparison(comparison: Comparison) -> dict[str, Any]:
         "level": comparison.level,
         "reference": reference,
         "headline": headline(comparison),
-        "scenarios": [
-            {"scenario": entrant.label, "title": entrant.title, "n_areas": entrant.n_areas}
-            for entrant in comparison.entrants
-        ],
+        "scenarios": scenarios,
         "verdicts": verdicts(comparison),
         "league": league_rows(comparison),
         "pairs": pair_rows(comparison),
         "costs": list(comparison.costs),
         "notes": list(comparison.notes),
+        **_told(comparison, titles(scenarios)),
+        **_basis(comparison),
     }
+
+
+def _told(comparison: Comparison, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return headline and verdicts with the scenarios by their titles, for a reader who does not know their files."""
+    called = tuple(replace(entrant, label=names[entrant.label]) for entrant in comparison.entrants)
+    told = replace(comparison, entrants=called)
+    return {"headline_titles": headline(told), "verdict_titles": [row["text"] for row in verdicts(told)]}
+
+
+def _basis(comparison: Comparison) -> dict[str, Any]:
+    """Return what the scenarios rest on, projected once more one after another, so that no two are held at once."""
+    return shared_basis(
+        {
+            entrant.label: basis_of(project(entrant.scenario, comparison.edition, variance=False))
+            for entrant in comparison.entrants
+            if entrant.scenario is not None
+        }
+    )
 
 
 def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> dict[str, Any]:
@@ -95,181 +118,98 @@ def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> d
         If the folder cannot be written, or holds something that is not a comparison.
     """
     summary = summarise_comparison(comparison)
-    made = {
-        "toolkit_version": __version__,
-        "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data_sha256": data_hash(data_home()),
-        "code_sha256": code_hash(),
-        "scenarios_as_run": [
-            json.loads(entrant.scenario.model_dump_json(by_alias=True, exclude_none=True))
-            for entrant in comparison.entrants
-            if entrant.scenario is not None
-        ],
-    }
-    texts = {
-        FILE: json_text(summary | made),
+    run = {entrant.label: entrant.scenario for entrant in comparison.entrants if entrant.scenario is not None}
+    as_run = [json.loads(scenario.model_dump_json(by_alias=True, exclude_none=True)) for scenario in run.values()]
+    numbers = {
+        FILE: json_text(summary | {"scenarios_as_run": as_run}),
         "league.csv": csv_text(summary["league"]),
         "pairs.csv": csv_text(summary["pairs"]),
-        "report.html": comparison_html(summary, made),
     }
     if summary["costs"]:
-        texts["costs.csv"] = csv_text(summary["costs"])
-    first = next(entrant.scenario for entrant in comparison.entrants if entrant.scenario is not None)
-    numbers = {name: text for name, text in texts.items() if name != "report.html"}
-    manifest = search_manifest("comparison", first, command=command, numbers=numbers)
+        numbers["costs.csv"] = csv_text(summary["costs"])
+    manifest = search_manifest("comparison", next(iter(run.values())), command=command, numbers=numbers)
+    del manifest["scenario_sha256"], manifest["resolved_sha256"]
+    manifest["scenario"] = " / ".join(run)
     manifest["compared_sha256"] = {
-        entrant.label: hashlib.sha256(resolved_yaml(entrant.scenario).encode()).hexdigest()
-        for entrant in comparison.entrants
-        if entrant.scenario is not None
+        label: hashlib.sha256(resolved_yaml(scenario).encode()).hexdigest() for label, scenario in run.items()
     }
-    texts[LANDMARK] = json_text(manifest)
-    with new_folder(folder, COMPARISON) as fresh:
-        for name, text in texts.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="")
+    write_result(folder, COMPARISON, {**numbers, "report.html": comparison_html(summary, manifest)}, manifest)
     return summary
 
 
-def comparison_html(summary: Row, made: Row) -> str:
+def titles(scenarios: Sequence[Row]) -> dict[str, str]:
+    """Return what each scenario is called on the page: its title, with its name where titles are equal.
+
+    Parameters
+    ----------
+    scenarios : sequence of mapping
+        With ``scenario`` and ``title``.
+
+    Returns
+    -------
+    dict of str to str
+        By the name that it has in files and tables.
+
+    Examples
+    --------
+    >>> titles([{"scenario": "a", "title": "A drive"}, {"scenario": "b", "title": "A drive"}])
+    {'a': 'A drive (a)', 'b': 'A drive (b)'}
+    """
+    seen = Counter(row["title"] for row in scenarios)
+    return {
+        row["scenario"]: row["title"] if seen[row["title"]] == 1 else f"{row['title']} ({row['scenario']})"
+        for row in scenarios
+    }
+
+
+def comparison_html(summary: Row, manifest: Row) -> str:
     """Return the page of a comparison as text.
 
     Parameters
     ----------
     summary : mapping
         From `summarise_comparison`.
-    made : mapping
-        Version, command, time and hashes.
+    manifest : mapping
     """
+    names = titles(summary["scenarios"])
     sections: list[dict[str, Any]] = []
     specs: dict[str, Any] = {}
-    for place, found in enumerate(summary["verdicts"], start=1):
+    told = zip(summary["verdicts"], summary["verdict_titles"], strict=True)
+    for place, (found, text) in enumerate(told, start=1):
         rows = [row for row in summary["league"] if row["measure"] == found["measure"]]
-        drawn = figure_of(f"league-{place}", league_chart(rows, summary["reference"]))
+        drawn = figure_of(f"league-{place}", league_chart(rows, summary["reference"], names))
         if drawn is not None:
             specs |= {name: spec for (name, _, _), spec in zip(drawn.charts, drawn.specs, strict=True)}
         pairs = [row for row in summary["pairs"] if row["measure"] == found["measure"]]
         sections.append(
             {
                 **found,
+                "text": text,
                 "key": f"measure-{place}",
                 "drawn": drawn,
-                "table": _league_table(f"league-table-{place}", rows, summary),
-                "matrix": _matrix(f"pairs-{place}", rows, pairs),
+                "table": league_table(f"league-table-{place}", rows, summary, names),
+                "matrix": pair_table(f"pairs-{place}", rows, pairs, names),
             }
         )
-    names = [str(row["scenario"]) for row in summary["scenarios"]]
     return render(
         "comparison.html.j2",
         specs,
-        title=" / ".join(names) if len(names) <= MOST_IN_TITLE else f"{names[0]} and {len(names) - 1} more",
+        title=_heading(summary, names),
         summary=summary,
-        made=made,
+        manifest=manifest,
+        names=names,
+        sources=source_table(summary["sources"], "Data behind this comparison."),
         level=level_words(summary["level"]),
         sections=sections,
-        scenarios=_scenario_table(summary),
+        scenarios=scenario_table(summary, names),
         most=MOST_IN_MATRIX,
         sure=f"{SURE:.0%}",
     )
 
 
-def _league_table(key: str, rows: Sequence[Row], summary: Row) -> TableView:
-    first, level = rows[0], level_words(summary["level"])
-    unit = unit_words(first["unit"])
-    places = places_for(
-        first["unit"], [row[end] for row in rows for end in ("estimate", "lower", "upper")], change=True
-    )
-    change = not str(first["measure"]).endswith(":scenario")
-    titles = (
-        f"Estimate{f' ({unit})' if unit else ''}",
-        f"P(better than {summary['reference']})",
-        "P(best)",
-        "Expected regret",
-        "Expected rank",
-    )
-    return TableView(
-        key=key,
-        caption=f"{first['label']} by {summary['year']}; {first['better']} is better. {level} below each estimate.",
-        columns=[
-            Column("Scenario", numeric=False),
-            *(Column(title) for title in titles),
-            Column("Against the first", numeric=False),
-        ],
-        rows=[_league_line(row, first, places, summary["reference"], change=change) for row in rows],
-        note=f"From {number(first['n'], 0)} draws that all scenarios share, seed {summary['seed']}. Expected regret: "
-        "what the best scenario of a draw has over this one, on average. Rank: its interval below.",
-    )
-
-
-def _league_line(row: Row, first: Row, places: int, reference: str, *, change: bool) -> list[Cell]:
-    ranks = interval(row["rank_lower"], row["rank_upper"], 0)
-    if row is first:
-        standing = "best" if row["winner"] else "first"
-    else:
-        standing = "not told apart" if row["level_with_leader"] else "behind"
-    better = Cell("\u2013") if row["scenario"] == reference else _chance_cell(row["prob_better"])
-    return [
-        text_cell(row["scenario"]),
-        number_cell(row, places=places, change=change),
-        better,
-        _chance_cell(row["prob_best"]),
-        Cell(number(row["expected_regret"], places), "", row["expected_regret"]),
-        Cell(number(row["expected_rank"], 1), ranks, row["expected_rank"]),
-        text_cell(standing),
-    ]
-
-
-def _chance_cell(p: float) -> Cell:
-    return Cell(chance(p), "", p)
-
-
-def _matrix(key: str, rows: Sequence[Row], pairs: Sequence[Row]) -> TableView | None:
-    """Return the probability that each scenario is better than each other, the best first; None for many."""
-    names = [str(row["scenario"]) for row in rows]
-    if not 2 < len(names) <= MOST_IN_MATRIX:
-        return None
-    found = {(row["scenario"], row["other"]): row for row in pairs}
-    return TableView(
-        key=key,
-        caption="Probability that the scenario of the row is better than that of the column.",
-        columns=[Column("Scenario", numeric=False), *(Column(name) for name in names)],
-        rows=[[text_cell(name), *(_pair_cell(found, name, other) for other in names)] for name in names],
-        note="The same in a draw counts half.",
-        sortable=False,
-    )
-
-
-def _pair_cell(found: Mapping[tuple[str, str], Row], name: str, other: str) -> Cell:
-    if name == other:
-        return Cell("")
-    row = found.get((name, other)) or found[other, name]
-    if row["prob_same"] == 1:
-        return Cell("the same")
-    p = row["prob_better"] if (name, other) in found else 1 - row["prob_better"]
-    return _chance_cell(p)
-
-
-def _scenario_table(summary: Row) -> TableView:
-    """Return the scenarios with their areas and costs."""
-    costs: dict[str, list[Row]] = {}
-    for row in summary["costs"]:
-        costs.setdefault(row["scenario"], []).append(row)
-    columns = [Column("Scenario", numeric=False), Column("Title", numeric=False), Column("Areas reached")]
-    rows = [
-        [text_cell(row["scenario"]), text_cell(row["title"]), Cell(str(row["n_areas"]), "", row["n_areas"])]
-        for row in summary["scenarios"]
-    ]
-    if costs:
-        columns.append(Column("Cost, £ million"))
-        for line in rows:
-            line.append(_cost_cell(costs.get(line[0].text, [])))
-    note = "Costs are whole, undiscounted, at the prices of the year stated." if costs else ""
-    return TableView("scenarios", "The scenarios compared.", columns, rows, note)
-
-
-def _cost_cell(rows: Sequence[Row]) -> Cell:
-    if not rows:
-        return text_cell("")
-    words = "; ".join(f"{number(row['estimate'] / 1e6, 1)} ({row['price_base']} prices)" for row in rows)
-    first = rows[0]
-    sub = interval(first["lower"] / 1e6, first["upper"] / 1e6, 1) if len(rows) == 1 and first["std_error"] else ""
-    return Cell(words, sub, sum(float(row["estimate"]) for row in rows))
+def _heading(summary: Row, names: Mapping[str, str]) -> str:
+    """Name the scenarios held against each other; the one that does nothing goes without saying."""
+    called = [name for label, name in names.items() if label != summary["reference"]]
+    if len(called) > MOST_IN_TITLE:
+        return f"{called[0]}, and {len(called) - 1} others"
+    return " / ".join(called) or next(iter(names.values()))

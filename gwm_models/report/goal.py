@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gwm_models import __version__
-from gwm_models.data.home import data_home
-from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
+from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text
 from gwm_models.plots.search import goal_curve
 from gwm_models.plots.words import chance, level_words, places_for, unit_words
-from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
+from gwm_models.report.basis import basis_of
+from gwm_models.report.result_folder import write_result
+from gwm_models.report.run_folder import resolved_yaml, search_manifest
 from gwm_models.report.shell import render
 from gwm_models.report.tables import source_table
 from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell
-from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.goal import GoalFound
 from gwm_models.scenarios.goal_words import summarise_goal
-from gwm_models.scenarios.notes import assumptions
-from gwm_models.scenarios.sources import sources_of
+from gwm_models.scenarios.number_words import in_words, number_words
+from gwm_models.scenarios.versions import plain_content
 from gwm_models.scenarios.words import short
 
 Row = Mapping[str, Any]
@@ -69,50 +67,41 @@ def write_goal(folder: Path, found: GoalFound, *, command: str) -> dict[str, Any
     OutputError
         If the folder cannot be written, or holds something that is not a goal.
     """
-    summary = summarise_goal(found) | {
-        "assumptions": assumptions(found.projection),
-        "warnings": warnings_of(found.projection, ()),
-        "sources": sources_of(found.projection),
-    }
-    made = {
-        "toolkit_version": __version__,
-        "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data_sha256": data_hash(data_home()),
-        "code_sha256": code_hash(),
-    }
-    texts = {
-        FILE: json_text(summary | made),
-        "curve.csv": csv_text(summary["curve"]),
-        "scenario.yaml": resolved_yaml(found.projection.scenario),
-        "report.html": goal_html(summary, made),
-    }
-    numbers = {name: texts[name] for name in (FILE, "curve.csv")}
+    path = found.goal.vary.path
+    words = number_words(plain_content(found.scenario), path, unit=False)
+    summary = summarise_goal(found) | {"path_words": words, "source": found.scenario.source}
+    summary |= basis_of(found.projection, said=path)
+    numbers = {FILE: json_text(summary), "curve.csv": csv_text(summary["curve"])}
     manifest = search_manifest("goal", found.scenario, command=command, numbers=numbers, file=QUESTION)
-    texts |= {QUESTION: resolved_yaml(found.scenario), LANDMARK: json_text(manifest)}
-    with new_folder(folder, GOAL) as fresh:
-        for name, text in texts.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="")
+    files = {
+        **numbers,
+        "scenario.yaml": resolved_yaml(found.projection.scenario),
+        QUESTION: resolved_yaml(found.scenario),
+        "report.html": goal_html(summary, manifest),
+    }
+    write_result(folder, GOAL, files, manifest)
     return summary
 
 
-def goal_html(summary: Row, made: Row) -> str:
+def goal_html(summary: Row, manifest: Row) -> str:
     """Return the page of a goal as text.
 
     Parameters
     ----------
     summary : mapping
-        From `gwm_models.scenarios.goal_words.summarise_goal`.
-    made : mapping
-        Version, command, time and hashes.
+        From `gwm_models.scenarios.goal_words.summarise_goal`, with what it rests on.
+    manifest : mapping
     """
+    names = {summary["path"]: summary["path_words"]}
     drawn = figure_of("curve", goal_curve(summary))
     specs = {} if drawn is None else {name: spec for (name, _, _), spec in zip(drawn.charts, drawn.specs, strict=True)}
     return render(
         "goal.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
+        headline=in_words(summary["headline"], names),
+        binding=[in_words(line, names) for line in summary["binding"]],
         level=level_words(summary["level"]),
         drawn=drawn,
         asked=chance(summary["probability_asked"]),
@@ -131,10 +120,11 @@ def _curve_table(summary: Row) -> TableView:
     change = measure["state"] != "scenario"
     return TableView(
         key="curve-table",
-        caption=f"{measure['label']} by value of the free number; {level_words(summary['level'])} below each estimate.",
+        caption=f"{measure['label']}, by value of “{summary['path_words']}” ({summary['path']} in the file). "
+        f"{level_words(summary['level'])} below each estimate.",
         columns=[
             Column(_with_unit("Value", unit_words(summary["value_unit"]))),
-            Column("Probability of the goal"),
+            Column("Probability"),
             Column(_with_unit("Estimate", unit)),
         ],
         rows=[

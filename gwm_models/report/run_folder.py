@@ -14,10 +14,11 @@ from typing import Any
 from gwm_models import __version__
 from gwm_models.data.edition import load_edition
 from gwm_models.data.home import PACKAGE, data_home
-from gwm_models.files import LANDMARK, csv_text, json_text, new_run_folder
+from gwm_models.files import RUN, Content, csv_text, json_text
 from gwm_models.models.health import links_key
 from gwm_models.report.draws_file import DRAWS_FILE, write_draws
 from gwm_models.report.page import report_html
+from gwm_models.report.result_folder import write_result
 from gwm_models.scenarios.known import MORTALITY
 from gwm_models.scenarios.projection import Projection, project
 from gwm_models.scenarios.reader import CheckedScenario
@@ -113,16 +114,10 @@ def write_run(
     manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
     page = report_html(summary, widest, manifest)
     manifest |= {"file_warnings": list(warnings), "results_sha256": hashes_of(numbers)}
-    with new_run_folder(folder) as fresh:
-        for name, text in {
-            "scenario.yaml": resolved_yaml(scenario),
-            **numbers,
-            "report.html": page,
-            LANDMARK: json_text(manifest),
-        }.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="")
-        if draws_file:
-            write_draws(fresh / DRAWS_FILE, projection)
+    files: dict[str, Content] = {"scenario.yaml": resolved_yaml(scenario), **numbers, "report.html": page}
+    if draws_file:
+        files[DRAWS_FILE] = lambda path: write_draws(path, projection)
+    write_result(folder, RUN, files, manifest)
     return widest
 
 
@@ -136,6 +131,7 @@ def run_manifest(scenario: Scenario, *, command: str, scenario_text: str) -> dic
     return {
         "schema": MANIFEST_SCHEMA,
         "toolkit_version": __version__,
+        "scenario": scenario.id,
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": scenario.analysis.seed,

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from gwm_models import __version__
 from gwm_models.data.home import data_home
-from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder, write_text
+from gwm_models.files import LANDMARK, Content, FolderKind, check_folder, csv_text, json_text, write_text
 from gwm_models.plots.search import response_charts, tornado_chart
-from gwm_models.plots.words import level_words, number, places_for, unit_words
+from gwm_models.plots.words import level_words, number, places_for, with_unit
+from gwm_models.report.basis import basis_of
+from gwm_models.report.result_folder import write_result
 from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
 from gwm_models.report.shell import render
-from gwm_models.report.views import Cell, Column, Figure, TableView, figure_of, text_cell
+from gwm_models.report.sweep_tables import SIDES, end_table, index_table, number_table
+from gwm_models.report.tables import source_table
+from gwm_models.report.views import Figure, figure_of
+from gwm_models.scenarios.number_words import in_words, number_words
+from gwm_models.scenarios.projection import project
 from gwm_models.scenarios.spec import Scenario
-from gwm_models.scenarios.sweep import Report, run_sweep
-from gwm_models.scenarios.sweep_results import SweepSummary, error_words
+from gwm_models.scenarios.sweep import NUMBERS, Report, SweepResult, run_sweep
+from gwm_models.scenarios.sweep_results import SweepSummary, figure, measure_key
 from gwm_models.scenarios.sweep_store import PointStore
-from gwm_models.scenarios.words import short
+from gwm_models.scenarios.versions import plain_content, version_of
 
 Row = Mapping[str, Any]
 
@@ -97,34 +100,61 @@ def write_sweep(
     )
     summary = SweepSummary(result)
     table = summary.table()
-    made = {
-        "toolkit_version": __version__,
-        "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data_sha256": data_hash(data_home()),
-        "code_sha256": code_hash(),
-    }
-    whole = {"schema": SCHEMA, "finished": True, **summary.whole()}
+    whole = {"schema": SCHEMA, "finished": True, **summary.whole(), **_basis(scenario)}
+    whole["tornado"] = with_intervals(whole["tornado"], result)
     as_run = json.loads(scenario.model_dump_json(by_alias=True, exclude_none=True))
-    texts = {
-        FILE: json_text(whole | made | {"scenario_as_run": as_run}),
-        "table.csv": csv_text(table),
+    numbers = {FILE: json_text(whole | {"scenario_as_run": as_run}), "table.csv": csv_text(table)}
+    manifest = search_manifest("sweep", scenario, command=command, numbers=numbers, file=QUESTION)
+    files: dict[str, Content] = {
+        **numbers,
         "indices.csv": csv_text(whole["indices"]),
         "tornado.csv": csv_text(whole["tornado"]),
-        "report.html": sweep_html(whole, table, summary.line_rows(), made),
+        QUESTION: resolved_yaml(scenario),
+        POINTS: (folder / POINTS).read_bytes(),
+        "report.html": sweep_html(whole, table, summary.line_rows(), manifest),
     }
-    manifest = search_manifest(
-        "sweep", scenario, command=command, numbers={name: texts[name] for name in (FILE, "table.csv")}, file=QUESTION
-    )
-    texts |= {QUESTION: resolved_yaml(scenario), LANDMARK: json_text(manifest)}
-    with new_folder(folder, SWEEP) as fresh:
-        shutil.copyfile(folder / POINTS, fresh / POINTS)
-        for name, text in texts.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="")
-        parquet = parquet_bytes(table)
-        if parquet is not None:
-            (fresh / "table.parquet").write_bytes(parquet)
+    parquet = parquet_bytes(table)
+    if parquet is not None:
+        files["table.parquet"] = parquet
+    write_result(folder, SWEEP, files, manifest)
     return whole, table
+
+
+def _basis(scenario: Scenario) -> dict[str, Any]:
+    """Return what a sweep rests on: its scenario with the numbers of the file, and words for the numbers varied."""
+    content = plain_content(scenario)
+    paths = [vary.path for vary in scenario.sweep.vary] if scenario.sweep is not None else []
+    projection = project(version_of(content, {}), variance=False)
+    words = {path: number_words(content, path) for path in paths}
+    return basis_of(projection) | {"source": scenario.source, "number_words": words}
+
+
+def with_intervals(rows: Sequence[Row], result: SweepResult) -> list[dict[str, Any]]:
+    """Add the interval at each end to the rows of a tornado.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        From `gwm_models.scenarios.sweep_results.SweepSummary.tornado_rows`.
+    result : SweepResult
+
+    Returns
+    -------
+    list of dict
+        With ``low_lower, low_upper, high_lower, high_upper`` and ``level`` as well.
+    """
+    measures = [measure_key(measured) for measured in result.job.measures]
+    lower, upper = NUMBERS.index("lower"), NUMBERS.index("upper")
+    found = []
+    for row in rows:
+        ends = result.ends[result.design.paths.index(row["path"]), :, measures.index(row["measure"])]
+        spans = {
+            f"{side}_{name}": figure(ends[place, which])
+            for place, side in enumerate(SIDES)
+            for name, which in (("lower", lower), ("upper", upper))
+        }
+        found.append({**row, **spans, "level": result.job.level})
+    return found
 
 
 def _store(folder: Path, key: str, scenario: Scenario, command: str) -> PointStore:
@@ -147,18 +177,18 @@ def parquet_bytes(rows: Sequence[Row]) -> bytes | None:
     return buffer.getvalue()
 
 
-def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], made: Row) -> str:
+def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], manifest: Row) -> str:
     """Return the page of a sweep as text.
 
     Parameters
     ----------
     summary : mapping
-        From `gwm_models.scenarios.sweep_results.SweepSummary.whole`.
+        From `gwm_models.scenarios.sweep_results.SweepSummary.whole`, with what it rests on.
     table, lines : sequence of mapping
         Its rows of points, and of means over the other numbers.
-    made : mapping
-        Version, command, time and hashes.
+    manifest : mapping
     """
+    names = summary["number_words"]
     sections: list[dict[str, Any]] = []
     specs: dict[str, Any] = {}
     for place, measure in enumerate(summary["measures"], start=1):
@@ -166,8 +196,8 @@ def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], made: R
         indices = [row for row in summary["indices"] if row["measure"] == measure["measure"]]
         points = [row for row in table if row["measure"] == measure["measure"]]
         curves = [row for row in lines if row["measure"] == measure["measure"]]
-        charts = [chart for row in own for chart in response_charts(points, curves, row["path"])]
-        figures = [figure_of(f"tornado-{place}", tornado_chart(own)), figure_of(f"response-{place}", charts)]
+        charts = [chart for row in own for chart in response_charts(points, curves, row["path"], names)]
+        figures = [figure_of(f"tornado-{place}", tornado_chart(own, names)), figure_of(f"response-{place}", charts)]
         for drawn in figures:
             specs |= _specs(drawn)
         sections.append(
@@ -176,7 +206,8 @@ def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], made: R
                 "label": measure["label"],
                 "tornado": figures[0],
                 "response": figures[1],
-                "indices": _index_table(f"indices-{place}", indices) if indices else None,
+                "indices": index_table(f"indices-{place}", indices, names) if indices else None,
+                "ends": end_table(f"ends-{place}", own, names, summary["year"]),
                 "span": _span_words(measure),
             }
         )
@@ -184,10 +215,12 @@ def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], made: R
         "sweep.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
+        headline=in_words(summary["headline"], names),
+        sources=source_table(summary["sources"], "Data behind this sweep."),
         level=level_words(summary["level"]),
         sections=sections,
-        numbers=_number_table(summary),
+        numbers=number_table(summary["numbers"], names),
         parquet=find_spec("pyarrow") is not None,
     )
 
@@ -204,43 +237,8 @@ def _span_words(measure: Row) -> str:
         return "No point has a value."
     ends = [measure["least"], measure["most"], measure["as_in_file"] or 0.0]
     places = places_for(measure["unit"], ends, change=True)
-    unit = unit_words(measure["unit"])
     return (
         f"Over the points the estimate goes from {number(measure['least'], places)} to "
-        f"{number(measure['most'], places)}{' ' + unit if unit else ''}; with the numbers of the file it is "
+        f"{with_unit(number(measure['most'], places), measure['unit'])}; with the numbers of the file it is "
         f"{number(measure['as_in_file'], places)}."
     )
-
-
-def _number_table(summary: Row) -> TableView:
-    rows = [
-        [
-            text_cell(row["path"]),
-            Cell(short(row["low"]), "", row["low"]),
-            Cell(short(row["high"]), "", row["high"]),
-            Cell(short(row["in_file"]), "", row["in_file"]),
-            text_cell(row["values"] or "any"),
-        ]
-        for row in summary["numbers"]
-    ]
-    titles = ("Smallest", "Largest", "In the file", "Values")
-    columns = [Column("Number", numeric=False), *(Column(title) for title in titles)]
-    return TableView("numbers", "The numbers varied.", columns, rows)
-
-
-def _index_table(key: str, rows: Sequence[Row]) -> TableView:
-    return TableView(
-        key=key,
-        caption=f"Share of the variance of the estimate over the points: {rows[0]['label']}. Standard error below.",
-        columns=[
-            Column("Number", numeric=False),
-            Column("By itself (first-order index)"),
-            Column("With all it acts with (total index)"),
-        ],
-        rows=[[text_cell(row["path"]), _share_cell(row, "first"), _share_cell(row, "total")] for row in rows],
-        note=f"Share of variance predicted at points left out: {rows[0]['fit']:.3f}." if rows[0]["fit"] < 1 else "",
-    )
-
-
-def _share_cell(row: Row, name: str) -> Cell:
-    return Cell(f"{row[name]:.3f}", error_words(row[f"{name}_error"]), row[name])
