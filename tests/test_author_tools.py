@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import made_scenario
 import numpy as np
 import pytest
 import typer
@@ -161,6 +162,15 @@ def test_each_answer_to_where_becomes_its_target(tmp_path, app, monkeypatch, ans
     assert {key: value for key, value in found.items() if value} == target
 
 
+def test_a_folder_that_is_made_is_named(tmp_path, app):
+    file = tmp_path / "new" / "deep" / "first.yaml"
+    lines = CliRunner().invoke(app, ["init", str(file)]).stdout.splitlines()
+    assert lines[0] == f"Made the folder {file.parent}."
+    assert lines[1].startswith(f"Wrote {file}.")
+    again = CliRunner().invoke(app, ["init", str(file.with_name("second.yaml"))]).stdout
+    assert again.startswith("Wrote ")
+
+
 def test_a_text_becomes_an_id_that_a_scenario_may_have():
     assert slug("Züge & 2026 – more") == "z-ge-2026-more"
 
@@ -217,10 +227,58 @@ def test_what_is_taken_for_granted_is_said():
 
 
 def test_goals_and_sweeps_say_what_they_look_for():
-    goal = explain(shipped("participation-goal")).search[0]
-    assert "actions.participation.change.value between 0 and 12" in goal and "chance of 80%" in goal
+    goal = explain(shipped("participation-goal")).search
+    assert goal[:2] == (
+        "One number is free: Participation: size of change, pp (actions.participation.change.value), from 0 to 12; the "
+        "file has 2.",
+        "Wanted, with a probability of 80% or more: Gap between the best and the worst tenth of areas: fall of 10% or "
+        "more in 2035.",
+    )
+    assert goal[-1] == "The interval of a size keeps its proportion to it."
     sweep = explain(shipped("participation-sweep")).search
-    assert sweep[0] == "It tries 64 points (sobol)." and len(sweep) == 5
+    assert sweep[0].startswith("The scenario is run 64 times, spread evenly over the ranges together (Sobol sequence).")
+    assert sweep[0].endswith("3 numbers are free together:")
+    assert sweep[3].endswith(
+        "share of residents reached (actions.participation.reach), from 0.3 to 1; the file has 0.8."
+    )
+    assert sweep[-1].startswith("Recorded for 2035 in each run: Total, mean of the target areas: change (points); ")
+
+
+def free(goal: dict[str, Any] | None = None, sweep: dict[str, Any] | None = None) -> tuple[str, ...]:
+    push = {
+        "id": "push",
+        "indicator": "economic_activity_rate",
+        "change": {"kind": "absolute", "value": 2.0, "unit": "pp"},
+        "target": {"regions": ["North East"]},
+        "phasing": {"start": 2026, "full_by": 2028},
+    }
+    block = {"goal": goal} if goal else {"sweep": sweep}
+    return explain(made_scenario.scenario(push, kind="goal" if goal else "sweep", **block)).search
+
+
+def test_a_year_that_is_free_is_said_as_a_year_and_a_level_as_what_is_reached():
+    vary = {"path": "actions.push.phasing.full_by", "low": 2026, "high": 2030}
+    measure = {"quantity": "rank", "group": "North East", "state": "scenario"}
+    said = free(goal={"vary": vary, "measure": measure, "at_most": 70.0, "probability": 0.5})
+    assert said[0].endswith(
+        "year of the whole change (actions.push.phasing.full_by), from 2026 to 2030; the file has 2028."
+    )
+    assert said[1].endswith("Rank (1 is best), mean of North East: after of 70 ranks or less in 2030.")
+    assert len(said) == 3
+
+
+def test_a_grid_is_said_by_its_values_or_its_steps():
+    size = {"path": "actions.push.change.value", "values": [2.0]}
+    assert free(sweep={"vary": [size]})[:2] == (
+        "The scenario is run once. One number is free:",
+        "Push: size of change, pp (actions.push.change.value), is 2; the file has 2.",
+    )
+    many = size | {"values": [float(n) / 4 for n in range(1, 13)]}
+    kept = {"path": "actions.push.reach", "low": 0.5, "high": 1.0}
+    said = free(sweep={"vary": [many, kept], "steps": 3})
+    assert said[0].startswith("The scenario is run 36 times, every combination of their values. 2 numbers are free")
+    assert "one of 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5 and 2 more; the file has 2." in said[1]
+    assert "from 0.5 to 1 in 3 steps; the file has 1." in said[2]
 
 
 def test_a_null_is_explained_as_what_it_is():
@@ -320,6 +378,18 @@ def test_the_command_groups_differences_by_what_they_can_change(app, tmp_path):
     assert same.stdout == "The two scenarios mean the same.\n"
     told = json.loads(CliRunner().invoke(app, ["diff", "nothing", str(file), "--format", "json"]).stdout)
     assert not told["same"] and told["differences"]
+
+
+def test_long_differences_are_wrapped_on_a_terminal_and_one_line_elsewhere(app, monkeypatch, capsys):
+    words = ["diff", "nothing", "northern-participation-2026"]
+    piped = CliRunner().invoke(app, words).stdout.splitlines()
+    assert any(len(line) > 300 for line in piped)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    diff(words[1], words[2])
+    wrapped = capsys.readouterr().out.splitlines()
+    assert max(map(len, wrapped)) <= 60
+    assert " ".join(" ".join(wrapped).split()) == " ".join(" ".join(piped).split())
 
 
 def test_the_tools_load_no_library_of_tables(tmp_path):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
+
+import made_scenario
 
 from gwm_models.scenarios.explain import explain
 from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.projection import Projection, project
-from gwm_models.scenarios.reader import check_mapping
-from gwm_models.scenarios.spec import Scenario
 from gwm_models.scenarios.summary import summarise
 
 EVERYONE = {"everyone": True}
@@ -22,20 +23,7 @@ ACTIVE = {
 }
 
 
-def scenario(*actions: dict[str, Any], **changes: Any) -> Scenario:
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "made-for-a-test",
-        "title": "Made for a test",
-        "question": "What happens?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2030},
-        "actions": list(actions),
-        "analysis": {"draws": 500, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+scenario = partial(made_scenario.scenario, draws=500)
 
 
 def shock(profile: str, indicator: str, start: int = 2027) -> dict[str, Any]:
@@ -102,13 +90,17 @@ def test_a_link_that_the_yearly_figures_do_not_show_is_said_not_to_be_found():
     assert "that is" not in summarise(project(within, variance=False))["headline"]
 
 
-def test_a_trend_that_reaches_limits_before_any_action_is_warned_of():
+def test_a_trend_takes_no_rate_to_a_limit_and_what_it_takes_off_the_scale_is_warned_of():
     file = {"horizon": {"start": 2026, "end": 2035}, "baseline": {"edition": "monitor-2021", "counterfactual": "trend"}}
     projection = project(scenario(ACTIVE, **file), variance=False)
-    share = (projection.level_before[:, :, 1] <= 0).mean()
-    assert projection.edition.spec.indicators[1].id == "unemployment_rate"
+    rates = projection.level_before[:, :, :4]
+    assert rates.min() > 0 and rates.max() < 100
     warnings = summarise(projection)["warnings"]
-    assert any(f"the trend itself brings {share:.0%} of draws and areas to a limit" in words for words in warnings)
+    assert not any("to a limit of its level" in words for words in warnings)
     assert any("off the frozen scale" in words for words in warnings)
+    level = projection.level_before.copy()
+    level[: len(level) // 5, :, 1] = 0.0
+    warnings = summarise(replace(projection, level_before=level))["warnings"]
+    assert any("Unemployment" in words and "brings 20% of draws and areas to a limit" in words for words in warnings)
     held = summarise(project(scenario(ACTIVE), variance=False))["warnings"]
     assert not any("the trend itself" in words for words in held)

@@ -303,7 +303,9 @@ def trend(sizes):
     """A trend of the first indicator, the same in all areas, by year."""
     path = np.zeros((T, 1, N, K))
     path[..., 0] = np.array(sizes)[:, None, None]
-    return TrendLayer(1, lambda part: path)
+    return TrendLayer(
+        1, lambda rows, place, years: path[list(years), ..., place], lambda place, level, growth: level + growth
+    )
 
 
 def test_under_a_trend_levels_and_scores_without_the_action_move_too():
@@ -312,6 +314,24 @@ def test_under_a_trend_levels_and_scores_without_the_action_move_too():
     assert effects.score_before[0, :, 0].tolist() == [175, 175, 175, 175, 150]
     assert effects.score_before[0, :, 1].tolist() == [100] * N
     assert effects.total[0].tolist() == [10, 0, 0, 10, 0]
+
+
+def test_under_a_trend_only_what_actions_change_is_drawn_in_every_year():
+    asked = []
+
+    def growth(rows, place, years):
+        asked.append((place, years))
+        return np.zeros((len(years), 1, N))
+
+    apply([plan()], layers([2.0], trend=TrendLayer(1, growth, lambda place, level, growth: level + growth)))
+    assert sorted(asked) == [(0, (0, 1, 2)), (1, (2,))]
+
+
+def test_variances_are_worked_out_without_keeping_where_a_trend_goes():
+    moving = layers([2.0], trend=trend([1.0, 2.0, 15.0]))
+    whole, short = apply([plan()], moving), apply_actions([plan()], moving, setting(), before=False)
+    assert np.array_equal(whole.total, short.total)
+    assert np.array_equal(short.level_before, moving.level)
 
 
 def test_under_a_trend_a_goal_is_worked_out_on_the_level_of_each_year():

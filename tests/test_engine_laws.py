@@ -1,25 +1,30 @@
 """Laws that every projection keeps, tried on random scenarios over all parts of the file."""
 
+from itertools import pairwise
+
+import made_scenario
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gwm_models.data.edition import load_edition
+from gwm_models.models.trend import draw_trend
 from gwm_models.scenarios.baseline import draw_baseline
-from gwm_models.scenarios.inputs import area_normals, draw_inputs
-from gwm_models.scenarios.layers import central_effect
+from gwm_models.scenarios.conditions import edition_conditions
+from gwm_models.scenarios.inputs import area_normals, draw_inputs, trend_draws
+from gwm_models.scenarios.layers import central_effect, draw_additional
 from gwm_models.scenarios.outcomes import outcome_level
 from gwm_models.scenarios.plans import phase_of
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import check_mapping
 
 DRAWS = 150
 YEARS = (2026, 2032)
 REGIONS = ("North East", "North West", "South West", "East Midlands")
 AREAS = ("Blackpool", "Leeds", "Cornwall", "Bournemouth", "Oxfordshire")
 INDICATORS = ("economic_activity_rate", "unemployment_rate", "professional_share", "median_pay")
-GOOD = {"economic_activity_rate": 1, "unemployment_rate": -1, "professional_share": 1, "median_pay": 1}
+CONDITION = "nvq4plus_share"
+GOOD = {"economic_activity_rate": 1, "unemployment_rate": -1, "professional_share": 1, "median_pay": 1, CONDITION: 1}
 
 laws = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -47,15 +52,19 @@ phasings = st.one_of(
 )
 
 
+links = st.sampled_from(["within", "between", {"causal_share": {"mean": 0.4, "sd": 0.1}}])
+baselines = st.sampled_from(["held", "trend"]).map(lambda c: {"edition": "monitor-2021", "counterfactual": c})
+
+
 @st.composite
 def changes(draw, indicator, linear=False):
-    """Draw a change of an indicator for the better; `linear` ones scale with their value."""
+    """Draw a change of an indicator or the condition for the better; `linear` ones scale with their value."""
     sign, pounds = GOOD[indicator], indicator == "median_pay"
     unit = "GBP_per_week" if pounds else "pp"
-    size = draw(whole(1, 4)) / (2 if indicator == "unemployment_rate" else 1)
-    kinds = ["absolute", "points", "relative", "path"]
-    if not pounds:
-        kinds += ["shock"] * (indicator in INDICATORS[:2])
+    sizes = whole(1, 4) if linear else st.one_of(whole(1, 4), st.just(14.0))
+    size = draw(sizes) / (2 if indicator == "unemployment_rate" else 1)
+    kinds = ["absolute", "relative", "path", *["points"] * (indicator != CONDITION)]
+    kinds += ["shock"] * (indicator in INDICATORS[:2])
     if not linear:
         kinds += ["close_gap", "to_quantile", "target"]
     kind = draw(st.sampled_from(kinds))
@@ -85,9 +94,13 @@ def changes(draw, indicator, linear=False):
 
 @st.composite
 def actions(draw, name="a", linear=False):
-    indicator = draw(st.sampled_from(INDICATORS))
-    change = draw(changes(indicator, linear))
-    action = {"id": name, "indicator": indicator, "change": change, "target": draw(targets)}
+    subject = draw(st.sampled_from([*INDICATORS, CONDITION]))
+    change = draw(changes(subject, linear))
+    action = {"id": name, "change": change, "target": draw(targets)}
+    if subject == CONDITION:
+        action |= {"condition": subject, "link": draw(links)}
+    else:
+        action["indicator"] = subject
     if change["kind"] == "shock":
         action["start"] = 2027
     elif change["kind"] != "path":
@@ -109,19 +122,8 @@ def lists_of_actions(most=3, **kinds):
 
 
 def scenario(actions_, **changes_):
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "made-for-a-law",
-        "title": "Made for a law",
-        "question": "Does it hold?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": YEARS[0], "end": YEARS[1]},
-        "actions": actions_,
-        "analysis": {"draws": DRAWS, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes_)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+    parts = {"horizon": {"start": YEARS[0], "end": YEARS[1]}, "draws": DRAWS} | changes_
+    return made_scenario.scenario(*actions_, **parts)
 
 
 def run(actions_, **changes_):
@@ -151,10 +153,30 @@ def test_no_action_changes_nothing_anywhere(counterfactual, end):
     assert moved.any() == (counterfactual == "trend")
 
 
+def nothing_of(action):
+    """Return an action of size 0, None for a path, which has no such size."""
+    if "path" in action["change"] or action["change"]["kind"] in ("target", "to_quantile"):
+        return None
+    still = {key: value for key, value in action.items() if key != "uncertainty"}
+    return still | {"change": action["change"] | {"value": 0.0}}
+
+
 @laws
-@given(lists_of_actions())
-def test_levels_ranks_and_parts_keep_their_rules(drawn):
-    projection = run(drawn)
+@given(lists_of_actions(), baselines)
+def test_actions_of_size_zero_change_nothing_anywhere(drawn, baseline):
+    still = [nothing for nothing in map(nothing_of, drawn) if nothing is not None]
+    assume(still)
+    projection = run(still, baseline=baseline)
+    assert not any(getattr(projection, name).any() for name in ("change", "domain_change", "level_change"))
+    assert not projection.renormalised.any()
+    assert not any(effect.full.any() or effect.stated.any() for effect in projection.health)
+    assert np.array_equal(projection.rank_before, projection.rank_after)
+
+
+@laws
+@given(lists_of_actions(), baselines)
+def test_levels_ranks_and_parts_keep_their_rules(drawn, baseline):
+    projection = run(drawn, baseline=baseline)
     limits = projection.baseline.limits
     after = projection.level_before + projection.level_change
     assert (after >= limits[:, 0] - 1e-9).all() and (after <= limits[:, 1] + 1e-9).all()
@@ -168,9 +190,9 @@ def test_levels_ranks_and_parts_keep_their_rules(drawn):
 
 
 @laws
-@given(lists_of_actions())
-def test_the_whole_is_the_sum_of_regions_and_of_actions(drawn):
-    projection = run(drawn)
+@given(lists_of_actions(), baselines)
+def test_the_whole_is_the_sum_of_regions_and_of_actions(drawn, baseline):
+    projection = run(drawn, baseline=baseline)
     areas = projection.edition.areas
     number = {name: areas.region.count(name) for name in set(areas.region)}
     parts = sum(projection.history[name] * n for name, n in number.items())
@@ -188,11 +210,30 @@ def test_the_whole_is_the_sum_of_regions_and_of_actions(drawn):
 
 
 @laws
-@given(lists_of_actions(), st.randoms(use_true_random=False))
-def test_the_order_of_actions_changes_no_byte_of_the_result(drawn, random):
+@given(lists_of_actions(), baselines)
+def test_the_total_is_what_each_action_delivers_times_what_a_unit_is_worth(drawn, baseline):
+    """Points per unit of an indicator, slopes of a condition: both drawn apart from the engine."""
+    projection = run(drawn, baseline=baseline)
+    edition, points = projection.edition, draw_inputs(projection.edition, DRAWS, 1).points
+    between, within = edition_conditions(edition).slopes(CONDITION, DRAWS, 1)
+    total = np.zeros_like(projection.change)
+    for action, delivered in zip(projection.scenario.actions, projection.delivered, strict=True):
+        if action.indicator is not None:
+            worth = points[:, edition.spec.indicator_ids.index(action.indicator)]
+        elif action.link in ("within", "between"):
+            worth = (between if action.link == "between" else within).sum(axis=1)
+        else:
+            assume(False)
+        total += delivered * worth[:, None]
+    assert total == pytest.approx(projection.change, abs=1e-8)
+
+
+@laws
+@given(lists_of_actions(), st.randoms(use_true_random=False), baselines)
+def test_the_order_of_actions_changes_no_byte_of_the_result(drawn, random, baseline):
     shuffled = list(drawn)
     random.shuffle(shuffled)
-    one, other = run(drawn), run(shuffled)
+    one, other = run(drawn, baseline=baseline), run(shuffled, baseline=baseline)
     for name in ("change", "level_change", "rank_after", "renormalised"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
     place = {action["id"]: i for i, action in enumerate(shuffled)}
@@ -213,9 +254,9 @@ def doubled(action):
 
 
 @laws
-@given(lists_of_actions(most=2, linear=True))
-def test_twice_the_change_is_twice_the_difference_away_from_limits(drawn):
-    once, twice = run(drawn), run([doubled(action) for action in drawn])
+@given(lists_of_actions(most=2, linear=True), baselines)
+def test_twice_the_change_is_twice_the_difference_away_from_limits(drawn, baseline):
+    once, twice = run(drawn, baseline=baseline), run([doubled(action) for action in drawn], baseline=baseline)
     free = ~np.any([clamped for p in (once, twice) for clamped in p.clamped], axis=0)
     # Areas that only receive spillover may meet a limit, too: those whose level after is at one are left out.
     after = twice.level_before + twice.level_change
@@ -231,16 +272,20 @@ def test_an_action_elsewhere_leaves_the_draws_of_the_first_as_they_were(first, s
     alone, both = run([first]), run([second, first])
     assert np.array_equal(alone.asked[0], both.asked[1])
     assert np.array_equal(alone.total_before, both.total_before)
-    if first["indicator"] != second["indicator"]:
+    if (first.get("indicator"), first.get("condition")) != (second.get("indicator"), second.get("condition")):
         assert np.array_equal(alone.delivered[0], both.delivered[1])
 
 
 @laws
-@given(actions("a"), st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted))
-def test_more_causal_share_is_never_less_effect(drawn, shares):
+@given(actions("a"), baselines, st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted))
+def test_more_causal_share_is_never_less_effect(drawn, baseline, shares):
     outcome = "healthy_life_expectancy_female"
     less, more = (
-        run([drawn], health=[{"outcome": outcome, "link": {"causal_share": {"mean": share, "sd": 0.0}}}]).health[0]
+        run(
+            [drawn],
+            baseline=baseline,
+            health=[{"outcome": outcome, "link": {"causal_share": {"mean": share, "sd": 0.0}}}],
+        ).health[0]
         for share in shares
     )
     assert np.array_equal(less.full, more.full)
@@ -249,31 +294,32 @@ def test_more_causal_share_is_never_less_effect(drawn, shares):
 
 
 def forget():
-    for cached in (draw_inputs, draw_baseline, outcome_level, area_normals):
+    for cached in (draw_inputs, draw_baseline, outcome_level, area_normals, trend_draws, draw_trend):
         cached.cache_clear()
 
 
 @settings(laws, max_examples=5)
-@given(lists_of_actions())
-def test_the_same_seed_gives_the_same_bytes(drawn):
-    first = everything(run(drawn))
+@given(lists_of_actions(), baselines)
+def test_the_same_seed_gives_the_same_bytes(drawn, baseline):
+    first = everything(run(drawn, baseline=baseline))
     forget()
-    assert everything(run(drawn)) == first
+    assert everything(run(drawn, baseline=baseline)) == first
 
 
 @settings(laws, max_examples=5)
-@given(lists_of_actions(most=2))
-def test_the_memory_allowed_changes_no_byte(drawn):
+@given(lists_of_actions(most=2), baselines)
+def test_the_memory_allowed_changes_no_byte(drawn, baseline):
     results = [
-        everything(run(drawn, analysis={"draws": 601, "seed": 1, "memory": memory})) for memory in (0.25, 1.0, 8.0)
+        everything(run(drawn, baseline=baseline, analysis={"draws": 601, "seed": 1, "memory": memory}))
+        for memory in (0.25, 1.0, 8.0)
     ]
     assert results[0] == results[1] == results[2]
 
 
 @settings(laws, max_examples=5)
-@given(lists_of_actions(most=2))
-def test_another_seed_gives_the_same_answer_within_simulation_error(drawn):
-    one, other = (run(drawn, analysis={"draws": 1000, "seed": seed}) for seed in (1, 2))
+@given(lists_of_actions(most=2), baselines)
+def test_another_seed_gives_the_same_answer_within_simulation_error(drawn, baseline):
+    one, other = (run(drawn, baseline=baseline, analysis={"draws": 1000, "seed": seed}) for seed in (1, 2))
     for first, second in (
         (one.history["Target areas"][-1], other.history["Target areas"][-1]),
         (one.health[0].stated[:, one.treated].mean(axis=1), other.health[0].stated[:, one.treated].mean(axis=1)),
@@ -282,10 +328,81 @@ def test_another_seed_gives_the_same_answer_within_simulation_error(drawn):
         assert abs(first.mean() - second.mean()) <= 5 * error + 1e-9
 
 
+def free_areas(projection):
+    """Return the areas whose levels stay inside their limits in every draw, before and after."""
+    limits = projection.baseline.limits
+    after = projection.level_before + projection.level_change
+    inside = ((after > limits[:, 0]) & (after < limits[:, 1])).all(axis=(0, 2))
+    return inside & ~np.any([cut.any(axis=0) for cut in projection.clamped], axis=0)
+
+
+@laws
+@given(actions("a"), st.sampled_from([0.2, 0.5]), baselines)
+def test_what_is_delivered_is_what_is_asked_of_those_reached_less_what_is_not_additional(drawn, reach, baseline):
+    own = drawn | {"reach": reach, "additionality": {"deadweight": 0.3, "leakage": {"mean": 0.2, "sd": 0.1}}}
+    whole_area, projection = (run([own | {"reach": share}], baseline=baseline) for share in (1.0, reach))
+    assert projection.asked[0] == pytest.approx(reach * whole_area.asked[0], abs=1e-9)
+    free = free_areas(projection) & projection.treated
+    kept = draw_additional(projection.scenario.actions[0], DRAWS, 1)
+    assert 0.4 < kept.mean() < 0.7 and kept.std() > 0.03
+    assert projection.delivered[0][:, free] == pytest.approx(kept[:, None] * projection.asked[0][:, free], abs=1e-9)
+
+
+@laws
+@given(actions("a"), st.sampled_from([0.5, 0.1, -0.3]), baselines)
+def test_neighbours_receive_their_share_of_the_mean_change_around_them(drawn, share, baseline):
+    projection = run([drawn | {"spillover": {"weights": "contiguity", "share": share}}], baseline=baseline)
+    edition, delivered, treated = projection.edition, projection.delivered[0], projection.treated
+    near = np.zeros((len(edition.areas), len(edition.areas)))
+    for one, other in edition.areas.borders:
+        near[one, other] = near[other, one] = 1.0
+    own = np.where(treated, delivered, 0.0)
+    received = share * own @ near.T / np.maximum(near.sum(axis=1), 1)
+    bound = near[:, treated].any(axis=1) & ~treated
+    free = free_areas(projection) & ~(near @ ~free_areas(projection)).astype(bool)
+    assert delivered[:, bound & free] == pytest.approx(received[:, bound & free], abs=1e-9)
+    assert not delivered[:, ~bound & ~treated].any()
+
+
+def share_in_place(phasing, year):
+    """Return what is in place in a year, written down again from the description of the file."""
+    start, full, shape = phasing["start"], phasing["full_by"], phasing.get("shape", "linear")
+    if shape == "path":
+        points = phasing["path"]
+        between = [(a, b) for a, b in pairwise(points) if a[0] <= year <= b[0]]
+        if not between:
+            return points[-1][1] if year > points[-1][0] else 0.0
+        (before, low), (after, high) = between[0]
+        return low + (high - low) * (year - before) / (after - before)
+    if year >= full:
+        return 0.5 ** ((year - full) / phasing["fade"]["half_life"]) if "fade" in phasing else 1.0
+    if shape == "step" or year < start:
+        return 0.0
+    x = (year - start) / (full - start)
+    return x if shape == "linear" else 3 * x**2 - 2 * x**3
+
+
+@laws
+@given(phasings)
+def test_the_share_in_place_is_what_the_file_describes(phasing):
+    push = {
+        "id": "push",
+        "indicator": "economic_activity_rate",
+        "change": {"kind": "absolute", "value": 1.0, "unit": "pp"},
+        "target": {"areas": ["Leeds"]},
+        "phasing": phasing,
+    }
+    now = run([push]).history["Target areas"]
+    worth = draw_inputs(load_edition(), DRAWS, 1).points[:, 0]
+    expected = [share_in_place(phasing, year) for year in range(YEARS[0], YEARS[1] + 1)]
+    assert now == pytest.approx(np.outer(expected, worth), abs=1e-9)
+
+
 @laws
 @given(actions("a"))
 def test_the_years_follow_the_phasing_away_from_limits(drawn):
-    assume(drawn["change"]["kind"] not in ("shock",))
+    assume(drawn["change"]["kind"] != "shock")
+    assume(all(abs(size) < 10 for _, size in drawn["change"].get("path", ())))
     projection = run([drawn])
     assume(not projection.clamped[0].any())
     phase = phase_of(projection.scenario.actions[0], range(YEARS[0], YEARS[1] + 1))

@@ -9,6 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import made_scenario
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
@@ -21,7 +22,7 @@ from gwm_models.scenarios.goal import GoalFound, seek_goal
 from gwm_models.scenarios.goal_words import binding, headline, summarise_goal
 from gwm_models.scenarios.measured import measure_draws
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import check_mapping, read_scenario
+from gwm_models.scenarios.reader import read_scenario
 from gwm_models.scenarios.spec import Scenario
 from gwm_models.scenarios.versions import plain_content, unit_at, version_of
 
@@ -41,22 +42,13 @@ def question(
         "phasing": {"start": 2026, "full_by": 2030, "shape": "linear"},
         "evidence": {"source": "made up for a test", "grade": "assumed"},
     }
-    content = {
-        "schema": "gwm-scenario/1",
+    parts = {
         "kind": "goal",
-        "id": "a-goal",
-        "title": "A goal",
-        "question": "How much is needed?",
-        "baseline": {"edition": "monitor-2021"},
         "horizon": {"start": 2026, "end": 2032},
-        "actions": [push | (action or {})],
         "health": [],
-        "analysis": {"draws": draws, "seed": seed},
         "goal": {"measure": {"quantity": "total", "group": "Stoke-on-Trent"}, "probability": 0.8} | goal,
     }
-    scenario, problems = check_mapping(content | more)
-    assert scenario is not None, problems
-    return scenario
+    return made_scenario.scenario(push | (action or {}), name="a-goal", draws=draws, seed=seed, **(parts | more))
 
 
 def vary(low: float, high: float, path: str = SIZE) -> dict[str, Any]:
@@ -260,9 +252,9 @@ def test_an_unusual_answer_is_called_unusual():
     assert "unusual" not in headline(usual)
     found = seek_goal(question({"vary": vary(0, 20), "at_least": 60.0}))
     assert found.value is not None and found.value > 6
-    assert "That is unusual" in headline(found)
+    assert "Mind: 11.7 pp is unusual" in headline(found)
     assert "rarely moves by more than 6 pp" in headline(found)
-    assert any("The value is unusual" in note for note in summarise_goal(found)["notes"])
+    assert any("Mind the value: 11.7 pp is unusual" in note for note in summarise_goal(found)["notes"])
 
 
 def test_a_measure_of_inequality_is_kept_without_a_group():

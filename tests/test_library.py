@@ -147,3 +147,8 @@ def test_a_shipped_scenario_as_a_run_folder_keeps_it_reads_back_as_the_same(name
     again = read_scenario(file)
     assert again.scenario == scenario
     assert resolved_yaml(again.scenario) == file.read_text("utf-8")
+
+
+def test_health_follows_after_the_same_time_in_every_shipped_scenario_so_that_they_compare():
+    lags = {(link.lag.years, link.lag.build_up) for name in NAMES for link in scenario_of(name).health}
+    assert lags == {(2, 5)}

@@ -1,7 +1,9 @@
 """Projections on the shipped edition: laws, common draws, honest words."""
 
 import json
+from functools import partial
 
+import made_scenario
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import draw_baseline
 from gwm_models.scenarios.layers import draw_effect
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import check_mapping, read_scenario
+from gwm_models.scenarios.reader import read_scenario
 from gwm_models.scenarios.rows import area_rows, health_rows, inequality_rows
 from gwm_models.scenarios.summary import summarise
 
@@ -33,20 +35,7 @@ def action(**changes):
     return base | changes
 
 
-def scenario(*actions, **changes):
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "made-for-a-test",
-        "title": "Made for a test",
-        "question": "What happens?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2030},
-        "actions": list(actions),
-        "analysis": {"draws": DRAWS, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+scenario = partial(made_scenario.scenario, draws=DRAWS)
 
 
 def test_an_empty_scenario_changes_nothing_exactly():

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import made_scenario
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ from gwm_models.scenarios.layers import draw_additional
 from gwm_models.scenarios.memory import block_of_draws, memory_needed
 from gwm_models.scenarios.plans import phase_of
 from gwm_models.scenarios.projection import group_masks, project
-from gwm_models.scenarios.reader import check_mapping
+from gwm_models.scenarios.spec import Target, Where
 from gwm_models.scenarios.targets import select
 from gwm_models.scenarios.variance import _as_shares
 
@@ -45,20 +47,7 @@ def action(**changes):
     return {key: value for key, value in (base | changes).items() if value is not None}
 
 
-def scenario(*actions, **changes):
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "made-for-a-test",
-        "title": "Made for a test",
-        "question": "What happens?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2030},
-        "actions": list(actions),
-        "analysis": {"draws": DRAWS, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+scenario = partial(made_scenario.scenario, draws=DRAWS)
 
 
 def chosen(target):
@@ -166,6 +155,35 @@ def test_a_rule_that_no_area_passes_is_said():
     rule = {"field": "economic_activity_rate", "at_least": 99.0}
     with pytest.raises(DataError, match="matches no area"):
         chosen({"where": [rule]})
+
+
+def test_a_target_without_areas_names_action_rule_and_the_range_of_its_field():
+    edition = load_edition()
+    there = np.array(edition.areas.region) == "South East"
+    level = draw_baseline(edition, DRAWS, 1).shrunk_level[:, 1]
+    own, all_areas = (f"from {min(part):.3f} to {max(part):.3f}" for part in (level[there], level))
+    rule = {"field": "unemployment_rate", "at_least": 9.0}
+    with pytest.raises(DataError) as error:
+        project(scenario(action(target={"regions": ["South East"], "where": [rule]})))
+    assert str(error.value) == (
+        "drive: the target matches no area: none passes rule 1 of where, 'unemployment_rate at_least 9': in the "
+        f"{there.sum()} areas that the rest leaves it goes {own} (levels shrunk for sampling error). Write a limit "
+        "within that range, or widen the rest."
+    )
+    assert own != all_areas
+
+
+def test_a_rule_on_a_text_or_on_what_an_area_has_no_figure_of_says_so():
+    edition = load_edition()
+    baseline = draw_baseline(edition, DRAWS, 1)
+    text = Where(field="area_type", equals="Parish")
+    with pytest.raises(DataError, match="it is County, Metropolitan district, Unitary authority"):
+        select(Target(where=(text,)), edition, baseline)
+    few = edition.areas.code[:2]
+    bare = replace(edition, areas=replace(edition.areas, deprivation=np.full(len(edition.areas), np.nan)))
+    rule = Where(field="deprivation", at_least=1.0)
+    with pytest.raises(DataError, match=r"in the 2 areas that the rest leaves it has no figure\. Use another field"):
+        select(Target(areas=few, where=(rule,)), bare, baseline)
 
 
 # What is drawn
@@ -411,22 +429,14 @@ with open("/proc/self/status") as status:
 @pytest.mark.parametrize(("counterfactual", "runs"), [("held", 50), ("trend", 2)])
 def test_the_largest_run_stays_below_the_memory_it_allows(tmp_path, counterfactual, runs):
     """10,000 draws, 118 areas, 15 years, scenario after scenario in one process; the default setting is 1 GiB."""
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "largest",
-        "title": "The largest run",
-        "question": "How much memory does it take?",
-        "baseline": {"edition": "monitor-2021", "counterfactual": counterfactual},
-        "horizon": {"start": 2026, "end": 2040},
-        "actions": [
-            action(
-                target={"everyone": True},
-                uncertainty={"low": 0.5, "high": 3.2, "across_areas": 0.5},
-                phasing={"start": 2026, "full_by": 2036, "fade": {"half_life": 5}},
-            )
-        ],
-        "analysis": {"draws": 10_000, "seed": 1},
-    }
+    everywhere = action(
+        target={"everyone": True},
+        uncertainty={"low": 0.5, "high": 3.2, "across_areas": 0.5},
+        phasing={"start": 2026, "full_by": 2036, "fade": {"half_life": 5}},
+    )
+    baseline = {"edition": "monitor-2021", "counterfactual": counterfactual}
+    horizon = {"start": 2026, "end": 2040}
+    content = made_scenario.content(everywhere, draws=10_000, baseline=baseline, horizon=horizon)
     code = LARGEST.format(runs=runs, content=content)
     root = str(Path(gwm_models.__file__).resolve().parents[1])
     done = subprocess.run(

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
+import made_scenario
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +22,6 @@ from gwm_models.scenarios.costs import cost_draws, cost_rows
 from gwm_models.scenarios.fields import AreaCluster
 from gwm_models.scenarios.gap_rows import split_rows
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import check_mapping
 from gwm_models.scenarios.rows import (
     area_rows,
     area_rows_at,
@@ -56,20 +57,7 @@ ACTIVE = {
 }
 
 
-def scenario(*actions, **changes):
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": "made-for-a-test",
-        "title": "Made for a test",
-        "question": "What happens?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2030},
-        "actions": list(actions),
-        "analysis": {"draws": DRAWS, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+scenario = partial(made_scenario.scenario, draws=DRAWS)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 
+import made_scenario
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from gwm_models.errors import DataError, ScenarioError
 from gwm_models.report.run_folder import resolved_yaml
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import check_mapping, read_scenario, shipped_scenarios
+from gwm_models.scenarios.reader import read_scenario, shipped_scenarios
 from gwm_models.scenarios.spec import Horizon
 from gwm_models.scenarios.stack import stack
 
@@ -31,21 +33,7 @@ def action(name="participation", indicator="economic_activity_rate", kind="absol
     return base | changes
 
 
-def scenario(*actions, name="drive", **changes):
-    content = {
-        "schema": "gwm-scenario/1",
-        "id": name,
-        "title": f"Title of {name}",
-        "question": f"Question of {name}?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2030},
-        "actions": list(actions),
-        "health": [],
-        "analysis": {"draws": 200, "seed": 1},
-    }
-    found, problems = check_mapping(content | changes)
-    assert found is not None, [str(problem) for problem in problems]
-    return found
+scenario = partial(made_scenario.scenario, name="drive", health=[])
 
 
 def said(*scenarios):

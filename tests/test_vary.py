@@ -37,7 +37,7 @@ def content_of(name):
         ("actions.level-up.phasing.fade.half_life", 8, False),
         ("actions.to-the-mean.phasing.path.2028", 0.9, False),
         ("actions.skills.link.causal_share.mean", 0.3, False),
-        ("actions.recession.start", 2030, True),
+        ("actions.recession.start", 2031, True),
         ("horizon.end", 2036, True),
     ],
 )

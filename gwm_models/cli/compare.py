@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gwm_models.cli.output import Format, emit, write_json, write_line
+from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 from gwm_models.cli.run import busy, command_line, read_all
 
 if TYPE_CHECKING:
     from gwm_models.scenarios.compare import Comparison
     from gwm_models.scenarios.reader import CheckedScenario
 
-WIDTH = 110
 MOST_IN_NAME = 2
 
 
@@ -113,13 +110,13 @@ def _print(summary: dict[str, Any], found: Comparison, folder: Path) -> None:
             format=Format.table,
             title=f"{verdict['label']}{unit} ({rows[0]['better']} is better)",
         )
-        _say(verdict["text"])
+        write_wrapped(verdict["text"])
     write_line()
     if summary["costs"]:
         emit(_costs(summary["costs"]), format=Format.table, title="Cost in million pounds, whole and undiscounted")
         write_line()
     for note in summary["notes"]:
-        _say(f"Note: {note}")
+        write_wrapped(f"Note: {note}")
     write_line()
     write_line(f"Report: {folder / 'report.html'}")
 
@@ -157,9 +154,3 @@ def _costs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def _say(text: str) -> None:
-    columns = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
-    for line in textwrap.wrap(text, max(40, min(columns, WIDTH)), break_on_hyphens=False):
-        write_line(line)

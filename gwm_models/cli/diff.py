@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwm_models.cli.output import Format, emit, write_json, write_line
+from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 
 if TYPE_CHECKING:
     from gwm_models.scenarios.spec import Scenario
@@ -26,6 +27,7 @@ def diff(
     """Show what differs between two scenarios in meaning, whatever their layout, order and spelling.
 
     Actions are matched by their id. Values that a file leaves out count as their defaults.
+    Long values are wrapped to the terminal; elsewhere each difference is one line.
 
     Example: gwm diff nothing northern-participation-2026
     """
@@ -48,7 +50,10 @@ def diff(
         if lines:
             write_line(f"{words}:")
             for line in lines:
-                write_line(f"  {line}")
+                if sys.stdout.isatty():
+                    write_wrapped(line, "  ")
+                else:
+                    write_line(f"  {line}")
 
 
 def _read(name: str) -> Scenario:

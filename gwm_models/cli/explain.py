@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwm_models.cli.output import Format, emit, write_json, write_line
+from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gwm_models.scenarios.explain import ExplainedAction, Explanation
 
-WIDTH = 100
 MOST_AREAS = 60
 """More areas than this are counted by region; JSON and CSV name them all."""
 
@@ -61,10 +58,10 @@ def _without_action(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _print(found: Explanation) -> None:
-    _say(found.title)
-    _say(f"Question: {found.question}")
+    write_wrapped(found.title)
+    write_wrapped(f"Question: {found.question}")
     if found.source:
-        _say(f"Source: {found.source}")
+        write_wrapped(f"Source: {found.source}")
     _section("The setting", found.setting)
     for action in found.actions:
         _section(f"Action {action.id}", (action.what, action.who, *_named(action), *action.lines))
@@ -91,12 +88,4 @@ def _section(title: str, lines: Iterable[str]) -> None:
     write_line()
     write_line(title)
     for line in said:
-        _say(line, "  ")
-
-
-def _say(text: str, indent: str = "") -> None:
-    columns = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
-    width = max(40, min(columns, WIDTH))
-    after = indent + ("  " if indent else "")
-    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=after, break_on_hyphens=False):
-        write_line(line)
+        write_wrapped(line, "  ")

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gwm_models.cli.output import Format, emit, write_json, write_line
+from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 from gwm_models.cli.run import busy, command_line, with_analysis
 
 if TYPE_CHECKING:
     from gwm_models.scenarios.reader import CheckedScenario
-
-WIDTH = 110
 
 
 def goal(
@@ -97,9 +93,9 @@ def _print(summary: dict[str, Any], folder: Path) -> None:
     places = places_for(measure["unit"], ends, change=True)
     write_line(summary["title"])
     write_line()
-    say(summary["headline"])
+    write_wrapped(summary["headline"])
     for line in summary["binding"]:
-        say(line)
+        write_wrapped(line)
     write_line()
     shown = [
         {
@@ -113,14 +109,7 @@ def _print(summary: dict[str, Any], folder: Path) -> None:
     ]
     emit(shown, format=Format.table, title=f"{measure['label']}, {measure['unit']}, by {summary['path']}")
     for note in summary["notes"]:
-        say(f"Note: {note}")
+        write_wrapped(f"Note: {note}")
     write_line()
     write_line(f"Scenario with the value: {folder / 'scenario.yaml'}")
     write_line(f"Report: {folder / 'report.html'}")
-
-
-def say(text: str) -> None:
-    """Write a paragraph, wrapped to the terminal."""
-    columns = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
-    for line in textwrap.wrap(text, max(40, min(columns, WIDTH)), break_on_hyphens=False, break_long_words=False):
-        write_line(line)

@@ -43,7 +43,8 @@ def init(
 ) -> None:
     """Write a commented scenario file that can be checked and run.
 
-    On a terminal it asks for what no option says; elsewhere the rest takes defaults.
+    On a terminal it asks for what no option says; elsewhere the rest takes defaults. A folder in FILE that does not
+    exist is made.
 
     Example: gwm init northern-pay.yaml --change median_pay --region "North East"
     """
@@ -76,7 +77,11 @@ def init(
     )
     if _asks():
         answers = _ask(answers, words, where=not (named or everyone or worst is not None))
-    write_text(file, starter_text(_with_defaults(answers, words), words))
+    text = starter_text(_with_defaults(answers, words), words)
+    folder = None if file.parent.exists() else file.parent
+    write_text(file, text)
+    if folder is not None:
+        write_line(f"Made the folder {folder}.")
     name = shlex.quote(str(file))
     write_line(f"Wrote {file}. Next: gwm check {name}, gwm explain {name}, gwm run {name}")
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from gwm_models.files import cell_text, csv_text, plain
 
+WIDTH = 100
+"""Characters of a line of words at most."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -60,6 +64,25 @@ def emit(
 def write_line(text: str = "") -> None:
     """Write one line, without control characters that could move the cursor of a terminal."""
     sys.stdout.write(CONTROL.sub(" ", text) + "\n")
+
+
+def write_wrapped(text: str, indent: str = "") -> None:
+    """Write a text in lines no wider than the terminal, and never wider than `WIDTH`; lines after the first stand in.
+
+    Words longer than a line, such as lists without spaces, are not broken.
+    """
+    columns = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+    after = indent + ("  " if indent else "")
+    lines = textwrap.wrap(
+        text,
+        max(40, min(columns, WIDTH)),
+        initial_indent=indent,
+        subsequent_indent=after,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    for line in lines:
+        write_line(line)
 
 
 def write_json(value: Any) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gwm_models.cli.goal import read_kind, say
-from gwm_models.cli.output import Format, emit, write_json, write_line
+from gwm_models.cli.goal import read_kind
+from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 from gwm_models.cli.run import command_line, with_analysis
 
 
@@ -82,11 +82,12 @@ def progress() -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _print(summary: dict[str, Any], folder: Path) -> None:
+    from gwm_models.plots.search import end_words
     from gwm_models.plots.words import number, places_for
 
     write_line(summary["title"])
     write_line()
-    say(summary["headline"])
+    write_wrapped(summary["headline"])
     for measure in summary["measures"]:
         own = [row for row in summary["tornado"] if row["measure"] == measure["measure"]]
         shares = {row["path"]: row for row in summary["indices"] if row["measure"] == measure["measure"]}
@@ -96,18 +97,19 @@ def _print(summary: dict[str, Any], folder: Path) -> None:
             {
                 "number": row["path"],
                 "low": row["low"],
-                "at low": number(row["at_low"], places),
+                "at low": end_words(row, "low", places),
                 "high": row["high"],
-                "at high": number(row["at_high"], places),
+                "at high": end_words(row, "high", places),
                 **_shares(shares.get(row["path"])),
             }
             for row in own
         ]
         title = f"{measure['label']}, {measure['unit']}; as in the file {number(measure['as_in_file'], places)}"
+        title += f"; {100 * summary['level']:g}% intervals"
         emit(shown, format=Format.table, title=title)
     write_line()
     for note in summary["notes"]:
-        say(f"Note: {note}")
+        write_wrapped(f"Note: {note}")
     write_line()
     write_line(f"Table: {folder / 'table.csv'}")
     write_line(f"Report: {folder / 'report.html'}")

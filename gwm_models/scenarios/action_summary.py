@@ -11,8 +11,10 @@ from gwm_models.scenarios.costs import cost_draws
 from gwm_models.scenarios.known import condition
 from gwm_models.scenarios.projection import Projection
 from gwm_models.scenarios.rows import total_words
+from gwm_models.scenarios.shortfall import projected_shortfall
 from gwm_models.scenarios.spec import Action
 from gwm_models.scenarios.spread import one
+from gwm_models.scenarios.target_words import named_benchmark
 from gwm_models.scenarios.words import amount_words, change_words, level_unit, signed, subject_of
 
 
@@ -27,13 +29,14 @@ def action_summary(projection: Projection, a: int, level: float) -> dict[str, An
         "condition": action.condition,
         "indicator_label": subject.label,
         "unit": level_unit(subject),
-        "change": change_words(action, subject),
+        "change": change_words(named_benchmark(action, projection.edition), subject),
         "n_targets": len(treated),
         "picked_by": _pick_label(projection, chosen.by) if chosen.by else None,
         "targets": _targets(projection, a),
         "asked": one(projection.asked[a][:, treated].mean(axis=1), level),
         "delivered": one(projection.delivered[a][:, treated].mean(axis=1), level),
         "prob_clamped": float(projection.clamped[a][:, treated].mean()),
+        "short_of_goal": _short(projection, a),
         "points_per_unit": _points(projection, a),
         "regression_to_mean": _regression(projection, a),
         "cost": _cost(projection, a, level),
@@ -52,6 +55,18 @@ def _targets(projection: Projection, a: int) -> list[dict[str, Any]]:
             "published": _finite(chosen.published[i]),
         }
         for i in np.flatnonzero(chosen.treated)
+    ]
+
+
+def _short(projection: Projection, a: int) -> list[dict[str, Any]] | None:
+    """List the areas that an action leaves short of its goal, the furthest first; None where it sets no level."""
+    short = projected_shortfall(projection, a)
+    if short is None:
+        return None
+    parts = {"needed": short.needed, "delivered": short.delivered, "short": short.short}
+    return [
+        {"area_code": short.code[i], "area_name": short.name[i]} | {name: float(v[i]) for name, v in parts.items()}
+        for i in short.order
     ]
 
 

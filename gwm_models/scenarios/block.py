@@ -51,6 +51,8 @@ class Job:
         Columns among those that each action reaches, and those that receive spillover from it.
     order : tuple of int
         Actions in the order of their ids.
+    moved : frozenset of int
+        Quantities that actions change; of the others only the last year is looked at.
     groups : tuple of ndarray of int
         Columns that are in each group.
     states : tuple of State
@@ -69,6 +71,7 @@ class Job:
     at: tuple[Columns, ...]
     near: tuple[Ints, ...]
     order: tuple[int, ...]
+    moved: frozenset[int]
     groups: tuple[Ints, ...]
     states: tuple[State, ...]
     lags: Floats
@@ -122,24 +125,22 @@ class Moved:
     kept: Floats
 
 
-def run_block(job: Job, layers: Layers, part: slice) -> None:
+def run_block(job: Job, every: Layers, part: slice) -> None:
     """Fill in the results of some draws.
 
     Parameters
     ----------
     job : Job
-    layers : Layers
+    every : Layers
         Of all draws.
     part : slice
     """
-    layers = rows_of(layers, part)
-    trend = None if layers.trend is None else layers.trend.path(slice(0, layers.trend.n_draws))
-    block = Block(job, layers, part)
+    block = Block(job, rows_of(every, part), part)
     for state in job.states:
-        block.year(state, None if trend is None else trend[state.years[0]])
+        block.year(state)
     block.respond()
-    if trend is not None:
-        block.counterfactual(trend[-1])
+    if job.found.level_before is not every.level:
+        block.counterfactual()
 
 
 @dataclass(eq=False)
@@ -153,8 +154,10 @@ class Block:
         Of the draws of this block.
     part : slice
         Their places among all.
-    ahead : ndarray, shape (B, n, k), or None
-        Where levels have gone by themselves in the year that is worked on.
+    now : int
+        Place of the year that is worked on.
+    growth : dict
+        Growth by itself of each indicator looked at: in every year where actions change it, else in the last.
     changes : list of Change
         Of every action when it is whole; the same for all years unless levels move.
     levels : dict
@@ -166,16 +169,17 @@ class Block:
     job: Job
     layers: Layers
     part: slice
-    ahead: Floats | None = None
+    now: int = 0
+    growth: dict[int, Floats] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     levels: dict[int, Floats] = field(default_factory=dict)
     lagged: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
-    def year(self, state: State, ahead: Floats | None) -> None:
+    def year(self, state: State) -> None:
         """Work out one kind of year, and add it to what is kept of all years."""
         job, found, years = self.job, self.job.found, list(state.years)
-        if not self.changes or ahead is not None:
-            self.ahead, self.levels = ahead, {}
+        if not self.changes or self.layers.trend is not None:
+            self.now, self.levels = years[0], {}
             self.changes = [self._change(a) for a in range(len(job.plans))]
         moved = self._moved(state)
         by_domain = self._domains(state, moved)
@@ -193,10 +197,16 @@ class Block:
         k = self.layers.level.shape[2]
         if quantity >= k:
             return self.job.setting.conditions[None, :, quantity - k]
-        level = self.layers.level[:, :, quantity]
-        if self.ahead is None:
+        level, trend = self.layers.level[:, :, quantity], self.layers.trend
+        if trend is None:
             return level
-        return np.asarray(np.clip(level + self.ahead[:, :, quantity], *self.job.setting.limits[quantity]))
+        last = self.job.setting.n_years - 1
+        every = quantity in self.job.moved
+        if quantity not in self.growth:
+            years = tuple(range(last + 1)) if every else (last,)
+            self.growth[quantity] = trend.growth(slice(0, trend.n_draws), quantity, years)
+        later = trend.grown(quantity, level, self.growth[quantity][self.now if every else 0])
+        return np.asarray(np.clip(later, *self.job.setting.limits[quantity]))
 
     def _change(self, a: int) -> Change:
         plan, layers = self.job.plans[a], self.layers
@@ -323,9 +333,9 @@ class Block:
             if total is not None:
                 job.found.full[o][self.part][:, job.active] = total * layers.full[:, o, None]
 
-    def counterfactual(self, ahead: Floats) -> None:
+    def counterfactual(self) -> None:
         """Keep levels and scores of the last year without any action."""
-        self.ahead, found = ahead, self.job.found
+        self.now, found = self.job.setting.n_years - 1, self.job.found
         found.score_before[self.part] = self.layers.score
         for j, d in enumerate(self.job.setting.domain):
             later = self._level(j)

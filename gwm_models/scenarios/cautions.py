@@ -9,16 +9,14 @@ import numpy as np
 
 from gwm_models.errors import some
 from gwm_models.scenarios.inequality import BY_DEPRIVATION, ordered_by_deprivation
+from gwm_models.scenarios.notes import limit_notes
 from gwm_models.scenarios.phases import along_path
 from gwm_models.scenarios.projection import Projection
 from gwm_models.scenarios.shock import last_year
+from gwm_models.scenarios.shortfall import GOALS, projected_shortfall
 from gwm_models.scenarios.spec import Action, CausalShare
 from gwm_models.scenarios.spread import Row
 from gwm_models.scenarios.words import counted
-
-GOALS = ("target", "close_gap", "to_quantile")
-"""Kinds of change that bring an area to a level, so that two of them on one indicator pass it."""
-
 
 OFTEN = 0.01
 """Share of draws and areas at a limit that is worth a warning."""
@@ -33,13 +31,12 @@ def warnings_of(projection: Projection, gaps: Sequence[Row]) -> list[str]:
     gaps : sequence of dict
         Rows of `inequality_rows`.
     """
-    found = []
     scenario, last = projection.scenario, projection.years[-1]
+    found = limit_notes(projection)
     for a, action in enumerate(scenario.actions):
         treated = projection.selections[a].treated
-        clamped = float(projection.clamped[a][:, treated].mean())
-        if clamped > 0.01:
-            found.append(f"{action.id}: a hard limit cuts the change in {clamped:.0%} of draws and areas.")
+        short = projected_shortfall(projection, a)
+        found += [f"{action.id}: {short.words()}"] if short is not None and short.order else []
         over = action.change.profile is not None and int(action.start or 0) <= last
         if not over and not np.any(projection.asked[a][:, treated]) and _asks(action):
             found.append(f"{action.id}: changes nothing: {_why_nothing(action, last)}.")
@@ -89,37 +86,47 @@ def _why_nothing(action: Action, year: int) -> str:
 
 
 def _collisions(projection: Projection) -> list[str]:
-    """Name actions that each bring one indicator of an area to a level: their changes add up."""
-    goals = [
-        (action, chosen.treated)
-        for action, chosen in zip(projection.scenario.actions, projection.selections, strict=True)
-        if action.change.kind in GOALS
-    ]
+    """Name actions that change what another brings to a level in the same areas: their changes add up."""
+    actions = list(zip(projection.scenario.actions, projection.selections, strict=True))
     found = []
-    for i, (first, here) in enumerate(goals):
-        for second, there in goals[i + 1 :]:
-            both = int((here & there).sum())
+    for i, (first, here) in enumerate(actions):
+        for second, there in actions[i + 1 :]:
+            both = int((here.treated & there.treated).sum())
             subject = first.indicator or first.condition
-            if subject == (second.indicator or second.condition) and both:
+            goals = [action.id for action in (first, second) if action.change.kind in GOALS]
+            if not goals or not both or subject != (second.indicator or second.condition):
+                continue
+            where = f"{subject} in {counted(both, 'area')}"
+            if len(goals) == 2:
                 found.append(
-                    f"{first.id} and {second.id} both set a goal for {subject} in {counted(both, 'area')}: "
-                    "each is worked out from the baseline and they add up, so the goals are passed."
+                    f"{first.id} and {second.id} both set a goal for {where}: each is worked out from the baseline and "
+                    "they add up, so the goals are passed."
+                )
+            else:
+                other = second.id if goals == [first.id] else first.id
+                found.append(
+                    f"{goals[0]} sets a goal for {where}, which {other} changes too: the goal is worked out from the "
+                    "baseline and the two add up, so the level reached is not the goal."
                 )
     return found
 
 
 def _beyond_scale(projection: Projection) -> list[str]:
-    """Name areas whose changed domain scores leave the frozen scale."""
-    spec, domain = projection.edition.spec, projection.domain_change
-    after = (projection.score_before + domain).mean(axis=0)
+    """Name areas whose domain scores the actions take off the frozen scale, and in what share of draws."""
+    spec, before = projection.edition.spec, projection.score_before
     members = np.bincount(spec.domain_of())
     low, high = (edge * members for edge in spec.scale)
+    after = before + projection.domain_change
     found = []
-    for words, outside in (("Above", after > high), ("Below", after < low)):
-        areas = (domain.any(axis=0) & outside).any(axis=1)
-        if areas.any():
-            names = [name for name, over in zip(projection.edition.areas.name, areas, strict=True) if over]
-            found.append(f"{words} the frozen scale in {counted(len(names), 'area')}: {some(names, 5)}.")
+    for words, left in (("Above", (after > high) & (before <= high)), ("Below", (after < low) & (before >= low))):
+        share = left.any(axis=2).mean(axis=0)
+        areas = [int(i) for i in np.argsort(-share, kind="stable") if share[i] > OFTEN]
+        if areas:
+            names = [f"{projection.edition.areas.name[i]} ({share[i]:.0%})" for i in areas]
+            found.append(
+                f"{words} the frozen scale in {counted(len(names), 'area')} (a domain score, in this share of draws): "
+                f"{some(names, 5)}. The change there is counted in full."
+            )
     return found
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import SequenceMatcher
-
 from gwm_models.data.index_spec import IndicatorSpec
 from gwm_models.scenarios.checks_size import MEANINGS, Ask, check_sizes, fitting_units
-from gwm_models.scenarios.findings import escaped, listed, nearest, number_text, shown
+from gwm_models.scenarios.findings import closest, escaped, listed, number_text, shown
 from gwm_models.scenarios.known import SHOCKS, condition, conditions, shocks_of, spelled
 from gwm_models.scenarios.view import View
 
@@ -119,18 +116,11 @@ def _check_benchmark(change: View, kind: str) -> None:
         at.error(what, f"add to: median, or to: {BENCHMARKS[1]}, or a region, or an area")
     elif to is not None and to not in BENCHMARKS and not spelled(to, words.regions) and words.area_code(to) is None:
         names = [*BENCHMARKS, *words.regions, *words.areas.values()]
-        near = _closest(to, names)
+        near = closest(to, names, cutoff=CLOSE)
         meant = f" (did you mean {listed(near)}?)" if near else ""
         what = f"expected {listed(BENCHMARKS)}, or a region or an area; found {shown(to)}{meant}"
         regions = f"write median, one of the regions {listed(words.regions)}, or an area's name"
         at.error(what, f"write {listed(near)}" if near else regions)
-
-
-def _closest(word: str, names: Sequence[str]) -> list[str]:
-    """Return the name most like a word, and any that is exactly as like it."""
-    near = nearest(word, names, most=2, cutoff=CLOSE)
-    likeness = [SequenceMatcher(None, name.casefold(), word.casefold()).ratio() for name in near]
-    return near[: 1 + (len(near) == 2 and likeness[0] == likeness[1])]
 
 
 def points_of(part: View) -> list[tuple[View, int, float]]:

@@ -13,6 +13,7 @@ from gwm_models.scenarios.checks_action import (
     check_name,
 )
 from gwm_models.scenarios.checks_search import check_search
+from gwm_models.scenarios.checks_time import check_times
 from gwm_models.scenarios.findings import escaped
 from gwm_models.scenarios.known import NOT_WITHIN, figures_year, outcomes_of
 from gwm_models.scenarios.places import check_target
@@ -44,6 +45,7 @@ def check_meaning(scenario: View) -> None:
     _check_intervals(scenario / "analysis")
     _check_evaluation(scenario)
     check_search(scenario)
+    check_times(scenario)
 
 
 def _check_ids(scenario: View, key: str, name: str, noun: str) -> None:

@@ -79,6 +79,8 @@ def _check_path(vary: View, scenario: View) -> None:
     path = vary.text("path")
     if path is None or not path.strip() or not isinstance(scenario.findings.data, dict):
         return
+    if path in {scenario.findings.named(keys) for keys in scenario.bad}:
+        return
     try:
         find_number(scenario.findings.data, path)
     except PathError as fault:
@@ -117,6 +119,8 @@ def _check_grid(sweep: View) -> None:
     if "points" in sweep:
         (sweep / "points").error("'points' is for sobol and latin_hypercube", "write steps, or design: sobol")
     parts = list(sweep.parts("vary"))
+    if not parts:
+        return
     if any("values" not in vary for vary in parts):
         sweep.need("steps", "11")
     elif "steps" in sweep:

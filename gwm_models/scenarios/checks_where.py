@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gwm_models.data.index_spec import IndicatorSpec
-from gwm_models.scenarios.findings import advice, escaped, listed, number_text, suggestion
+from gwm_models.scenarios.findings import advice, escaped, limits_text, listed, number_text, suggestion
 from gwm_models.scenarios.known import (
     NUMBER_FIELDS,
     condition,
@@ -39,6 +38,26 @@ def check_rule(rule: View) -> set[str] | None:
     return None
 
 
+def none_passes(rule: View, left: set[str]) -> tuple[str, str]:
+    """Say that a sound rule passes none of the areas that the rest of its target leaves, and what to write."""
+    field, values = rule.text("field") or "", field_values(rule.text("field") or "", rule.vocabulary) or {}
+    own = [values[code] for code in left if code in values]
+    said = limits_text(rule.number("at_least"), rule.number("at_most"), rule.text("equals"))
+    numbers = [value for value in own if isinstance(value, float)]
+    many = len(left) > 1
+    whom = f"the {len(left)} areas that the rest of the target leaves" if many else "the one area left"
+    what = f"no area passes '{field} {said}': "
+    if numbers:
+        span = f"it goes from {number_text(_rounded(min(numbers)))} to {number_text(_rounded(max(numbers)))}"
+        return f"{what}in {whom} {span}", "write a limit within that range, or widen the rest"
+    texts = listed(sorted({str(value) for value in own}))
+    return f"{what}{whom} {'have' if many else 'has'} {texts}", "name one of these, or widen the rest"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}") if abs(value) < 1000 else round(value)
+
+
 def _by_text(rule: View, field: str) -> set[str] | None:
     for key in LIMITS:
         if key in rule:
@@ -70,10 +89,11 @@ def _by_number(rule: View, field: str) -> set[str] | None:
         what = f"at_least {number_text(low)} is above at_most {number_text(high)}, so no area passes"
         (rule / "at_least").error(what, "swap the two")
         return None
-    if spec is not None and not _in_reach(rule, spec, low, high):
+    ends = (low, high)
+    if spec is not None and not _within(rule, f"{spec.id} lies between", spec.hard_limits, "and", ends):
         return None
     span = field_span(field, rule.vocabulary)
-    if span is not None and not _within(rule, field, span, low, high):
+    if span is not None and not _within(rule, f"{field} goes from", span, "to", ends):
         return None
     values = field_values(field, rule.vocabulary)
     if values is None or "equals" in rule or (low is None and high is None):
@@ -82,29 +102,15 @@ def _by_number(rule: View, field: str) -> set[str] | None:
     return {code for code, v in numbers.items() if (low is None or v >= low) and (high is None or v <= high)}
 
 
-def _within(rule: View, field: str, span: tuple[float, float], low: float | None, high: float | None) -> bool:
-    """Report a limit beyond every figure that is published."""
-    least, most = span
+def _within(rule: View, what: str, span: tuple[float, float], to: str, ends: tuple[float | None, float | None]) -> bool:
+    """Report a limit that no figure within a span passes."""
+    (least, most), (low, high) = span, ends
     for key, limit, passes in (
         ("at_least", low, low is None or low <= most),
         ("at_most", high, high is None or high >= least),
     ):
         if not passes and limit is not None:
-            what = f"no area passes {key} {number_text(limit)}: {field} goes from {number_text(least)} to "
-            (rule / key).error(f"{what}{number_text(most)}", "write a limit within that range")
-            return False
-    return True
-
-
-def _in_reach(rule: View, spec: IndicatorSpec, low: float | None, high: float | None) -> bool:
-    """Report a limit that no area can pass."""
-    least, most = spec.hard_limits
-    for key, limit, passes in (
-        ("at_least", low, low is None or low <= most),
-        ("at_most", high, high is None or high >= least),
-    ):
-        if not passes and limit is not None:
-            what = f"no area passes {key} {number_text(limit)}: {spec.id} lies between {number_text(least)} and "
-            (rule / key).error(f"{what}{number_text(most)}", "write a limit within that range")
+            said = f"no area passes {key} {number_text(limit)}: {what} {number_text(least)} {to} {number_text(most)}"
+            (rule / key).error(said, "write a limit within that range")
             return False
     return True

@@ -239,7 +239,7 @@ def _same_targets(scenarios: Sequence[Scenario], edition: Edition) -> bool:
     for scenario in scenarios:
         if scenario.actions:
             baseline = draw_inputs(edition, scenario.analysis.draws, scenario.analysis.seed).baseline
-            chosen = [select(action.target, edition, baseline).treated for action in scenario.actions]
+            chosen = [select(action.target, edition, baseline, action=action.id).treated for action in scenario.actions]
             reached.add(np.any(chosen, axis=0).tobytes())
     return len(reached) == 1
 

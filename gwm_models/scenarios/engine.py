@@ -16,7 +16,7 @@ from gwm_models.scenarios.engine_parts import ActionPlan, Effects, Layers, Setti
 Floats = NDArray[np.float64]
 
 
-def apply_actions(plans: Sequence[ActionPlan], layers: Layers, setting: Setting) -> Effects:
+def apply_actions(plans: Sequence[ActionPlan], layers: Layers, setting: Setting, *, before: bool = True) -> Effects:
     """Apply all actions together, year by year, in blocks of draws.
 
     Changes of one quantity add up, each worked out from the level without any action; hard limits are applied to the
@@ -27,13 +27,15 @@ def apply_actions(plans: Sequence[ActionPlan], layers: Layers, setting: Setting)
     plans : sequence of ActionPlan
     layers : Layers
     setting : Setting
+    before : bool
+        Whether to keep where levels and scores go along a trend without the actions; else they are those of the layers.
 
     Returns
     -------
     Effects
         All zero, exactly, where there is no action.
     """
-    found = _nothing(plans, layers, setting)
+    found = _nothing(plans, layers, setting, moving=before and layers.trend is not None)
     job = _job(plans, layers, setting, found)
     for part in _blocks(len(found.total), setting.block):
         run_block(job, layers, part)
@@ -68,6 +70,7 @@ def _job(plans: Sequence[ActionPlan], layers: Layers, setting: Setting, found: E
         at=tuple(slice(None) if len(plan.places) == len(active) else column[plan.places] for plan in plans),
         near=tuple(none if plan.spread is None else column[plan.spread.places] for plan in plans),
         order=tuple(sorted(range(len(plans)), key=lambda a: plans[a].id)),
+        moved=frozenset(plan.quantity for plan in plans),
         groups=tuple(np.flatnonzero(group[active]) for group in setting.groups),
         states=_states(plans, setting.n_years, apart=layers.trend is not None),
         lags=lags,
@@ -87,11 +90,10 @@ def _states(plans: Sequence[ActionPlan], n_years: int, *, apart: bool) -> tuple[
     return tuple(State(phase, tuple(years)) for phase, years in found.values())
 
 
-def _nothing(plans: Sequence[ActionPlan], layers: Layers, setting: Setting) -> Effects:
+def _nothing(plans: Sequence[ActionPlan], layers: Layers, setting: Setting, *, moving: bool) -> Effects:
     """Return results that are zero everywhere."""
     n_draws, (n, k), d = layers.n_draws, layers.level.shape[1:], layers.score.shape[2]
     outcomes = range(layers.full.shape[1])
-    moving = layers.trend is not None
     return Effects(
         total=np.zeros((n_draws, n)),
         domain=np.zeros((n_draws, n, d)),

@@ -26,19 +26,26 @@ class TrendLayer:
     Attributes
     ----------
     n_draws : int
-    path : callable
-        Changes of all levels in every year for a slice of the draws, shape (T, B, n, k).
+    growth : callable
+        Growth of one indicator for a slice of the draws, its place and places of years, shape (len(years), B, n).
+    grown : callable
+        Levels of an indicator, by its place, after growth from levels of a shape that goes with it.
     """
 
     n_draws: int
-    path: Callable[[slice], Floats]
+    growth: Callable[[slice, int, tuple[int, ...]], Floats]
+    grown: Callable[[int, Floats, Floats], Floats]
 
     def cut(self, part: slice) -> TrendLayer:
         """Return some draws of it; a single central draw stays as it is."""
         if self.n_draws == 1:
             return self
         start, stop, _ = part.indices(self.n_draws)
-        return TrendLayer(stop - start, lambda rows: self.path(slice(start + rows.start, start + rows.stop)))
+
+        def growth(rows: slice, place: int, years: tuple[int, ...]) -> Floats:
+            return self.growth(slice(start + rows.start, start + rows.stop), place, years)
+
+        return TrendLayer(stop - start, growth, self.grown)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,20 +9,20 @@ import numpy as np
 from gwm_models.data.edition import Edition, load_edition
 from gwm_models.data.evidence import authors_of, find_entry
 from gwm_models.scenarios.baseline import draw_baseline
-from gwm_models.scenarios.measured import measure_label
 from gwm_models.scenarios.outcomes import outcome_specs
+from gwm_models.scenarios.search_words import search_words
+from gwm_models.scenarios.shortfall import LEAST, Shortfall, expected_shortfall
 from gwm_models.scenarios.spec import Action, CausalShare, HealthLink, Scenario, UncertainShare
-from gwm_models.scenarios.target_words import field_label, inside, target_words
+from gwm_models.scenarios.target_words import field_label, inside, named_benchmark, target_words
 from gwm_models.scenarios.targets import Selection, select
-from gwm_models.scenarios.vary import count_points
 from gwm_models.scenarios.words import (
     amount_words,
     change_words,
     counted,
     level_unit,
     level_words,
+    number,
     share_words,
-    short,
     signed,
     subject_of,
 )
@@ -90,7 +90,7 @@ def explain(scenario: Scenario, edition: Edition | None = None) -> Explanation:
         setting=_setting(scenario, edition),
         actions=_actions(scenario, edition),
         health=tuple(_health_line(link, edition) for link in scenario.health),
-        search=_search(scenario, edition),
+        search=search_words(scenario, edition),
         assumed=_assumed(scenario, edition),
         left_out=_left_out(scenario, edition),
     )
@@ -113,21 +113,42 @@ def _actions(scenario: Scenario, edition: Edition) -> tuple[ExplainedAction, ...
     if not scenario.actions:
         return ()
     baseline = draw_baseline(edition, LEAST_DRAWS, scenario.analysis.seed)
-    return tuple(_action(action, select(action.target, edition, baseline), edition) for action in scenario.actions)
+    found = []
+    for action in scenario.actions:
+        chosen = select(action.target, edition, baseline, action=action.id)
+        short = expected_shortfall(action, edition, baseline, chosen, scenario.horizon.end)
+        found.append(_action(action, chosen, edition, short))
+    return tuple(found)
 
 
-def _action(action: Action, chosen: Selection, edition: Edition) -> ExplainedAction:
+def _action(action: Action, chosen: Selection, edition: Edition, short: Shortfall | None) -> ExplainedAction:
     areas = edition.areas
     reached = np.flatnonzero(chosen.treated)
-    said = [*_shock_sizes(action, edition), *_kept(action), *_neighbours(action), *_costs(action)]
+    said = [*_shock_sizes(action, edition), *_goal(short), *_kept(action), *_neighbours(action), *_costs(action)]
     lines = [*said, *_evidence(action), *_regression(chosen, edition)]
     return ExplainedAction(
         id=action.id,
-        what=change_words(action, subject_of(action, edition.spec.indicators)) + ".",
+        what=change_words(named_benchmark(action, edition), subject_of(action, edition.spec.indicators)) + ".",
         who=f"{target_words(action.target, edition)}: {counted(len(reached), 'area')}.",
         areas=tuple((areas.code[i], areas.name[i], areas.region[i]) for i in reached),
         lines=tuple(lines),
     )
+
+
+def _goal(short: Shortfall | None) -> list[str]:
+    """Say how far areas are from the level that a change brings them to, and who stays short of it."""
+    if short is None:
+        return []
+    far = [int(i) for i in np.argsort(-short.needed, kind="stable") if short.needed[i] > LEAST]
+    there = len(short.name) - len(far)
+    if not far:
+        return ["No area that it reaches is to change: all are at the level asked for already, by shrunk levels."]
+    most, least = (f"{number(float(short.needed[i]))} ({short.name[i]})" for i in (far[0], far[-1]))
+    ends = most if len(far) == 1 else f"{least} to {most}"
+    said = f"What it takes, {short.unit}, by shrunk levels: {ends}"
+    said += f"; {there} of {len(short.name)} areas are there already" if there else ""
+    left = short.words()
+    return [f"{said}.", *([left[:1].upper() + left[1:]] if left else [])]
 
 
 def _kept(action: Action) -> list[str]:
@@ -219,34 +240,6 @@ def link_form(link: str | CausalShare) -> str:
         share = link.causal_share
         return f"an uncertain share of the slope between areas (mean {share.mean:g}, standard deviation {share.sd:g})"
     return "the slope inside areas over time" if link == "within" else "the whole slope between areas"
-
-
-def _search(scenario: Scenario, edition: Edition) -> tuple[str, ...]:
-    goal, sweep = scenario.goal, scenario.sweep
-    if goal is not None:
-        label, unit = measure_label(edition, goal.measure)
-        limit = (
-            f"at least {short(goal.at_least)}" if goal.at_least is not None else f"at most {short(goal.at_most or 0)}"
-        )
-        return (
-            f"It looks for {goal.vary.path} between {short(goal.vary.low or 0)} and {short(goal.vary.high or 0)} that "
-            f"gives a chance of {level_words(goal.probability)} that this is {limit} {unit}: {label}.",
-        )
-    if sweep is None:
-        return ()
-    varied = [
-        f"{vary.path}: {', '.join(map(short, vary.values))}"
-        if vary.values
-        else f"{vary.path}: {short(vary.low or 0)} to {short(vary.high or 0)}"
-        for vary in sweep.vary
-    ]
-    measured = "; ".join(measure_label(edition, measure)[0] for measure in sweep.measures)
-    design = sweep.design.replace("_", " ")
-    return (
-        f"It tries {counted(count_points(sweep), 'point')} ({design}).",
-        *varied,
-        f"At each it records: {measured}.",
-    )
 
 
 def _assumed(scenario: Scenario, edition: Edition) -> tuple[str, ...]:

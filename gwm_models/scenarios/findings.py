@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any, Literal
 
 from gwm_models.errors import Problem
@@ -149,6 +149,19 @@ def nearest(word: str, among: Iterable[str], *, most: int = 1, cutoff: float = 0
     return [by_key[name] for name in dict.fromkeys([*holding, *close])][:most]
 
 
+def closest(word: str, among: Iterable[str], *, cutoff: float = 0.6) -> list[str]:
+    """Return the name most like a word, and any that is exactly as like it.
+
+    Examples
+    --------
+    >>> closest("North Eest", ["North East", "North West", "South West"])
+    ['North West', 'North East']
+    """
+    near = nearest(word, among, most=3, cutoff=cutoff)
+    alike = [SequenceMatcher(None, name.casefold(), word.casefold()).ratio() for name in near]
+    return [name for name, ratio in zip(near, alike, strict=True) if ratio == alike[0]]
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Join names with commas and a last 'or'; long lists are cut.
 
@@ -164,19 +177,19 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def suggestion(word: str, among: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> str:
-    """Return " (did you mean 'x'?)" with the nearest names, or nothing."""
-    near = nearest(word, among, most=most, cutoff=cutoff)
+    """Return " (did you mean 'x'?)" with the nearest name and its equals, or with up to `most`, or nothing."""
+    near = nearest(word, among, most=most, cutoff=cutoff) if most > 1 else closest(word, among, cutoff=cutoff)
     return f" (did you mean {listed(near)}?)" if near else ""
 
 
 def advice(word: str, among: Iterable[str]) -> str:
-    """Return what to write in place of an unknown word: the nearest name, or else what there is."""
+    """Return what to write in place of an unknown word: the nearest name or names, or else what there is."""
     names = list(among)
     if not names:
         return "remove it: there is none to choose from"
-    near = nearest(word, names)
-    if not near:
-        return f"use one of {listed(names)}"
+    near = closest(word, names)
+    if len(near) != 1:
+        return f"write {listed(near)}" if near else f"use one of {listed(names)}"
     return f"write '{near[0]}'" + (", quotes included" if "," in near[0] else "")
 
 
@@ -202,6 +215,22 @@ def shown(value: object) -> str:
 def number_text(value: float) -> str:
     """Return a number as people write it: 20, 0.5, never 20.0."""
     return str(value) if isinstance(value, int) else f"{value:.12g}"
+
+
+def limits_text(at_least: float | None, at_most: float | None, equals: str | None) -> str:
+    """Return the limits of a rule as the file states them.
+
+    Examples
+    --------
+    >>> limits_text(2.0, 5.5, None)
+    'at_least 2 and at_most 5.5'
+    """
+    given = {"at_least": at_least, "at_most": at_most, "equals": equals}
+    return " and ".join(
+        f"{key} {value if isinstance(value, str) else number_text(value)}"
+        for key, value in given.items()
+        if value is not None
+    )
 
 
 def escaped(text: str, most: int = 60) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from gwm_models.data.edition import Edition
 from gwm_models.scenarios.goal import GoalFound, GoalPoint
 from gwm_models.scenarios.measured import measure_label, measured_plain
 from gwm_models.scenarios.reader import check_mapping
+from gwm_models.scenarios.spec import Goal
 from gwm_models.scenarios.spread import Row
 from gwm_models.scenarios.vary import find_number
 from gwm_models.scenarios.versions import plain_content, unit_at
@@ -34,18 +36,22 @@ def value_unit(found: GoalFound) -> str:
 
 
 def goal_words(found: GoalFound) -> str:
-    """Say what is to be reached.
+    """Say what is to be reached."""
+    return wanted_words(found.goal, found.projection.edition, found.projection.years[-1])
+
+
+def wanted_words(goal: Goal, edition: Edition, year: int) -> str:
+    """Say what a goal is to reach in a year.
 
     Such as ``Total, mean of the target areas: change of 5 points or more in 2035``.
     """
-    label, unit = measure_label(found.projection.edition, found.goal.measure)
-    least, most = found.goal.at_least, found.goal.at_most
+    label, unit = measure_label(edition, goal.measure)
+    least, most = goal.at_least, goal.at_most
     level = float((least if least is not None else most) or 0.0)
     more = least is not None
-    if found.goal.measure.state != "scenario" and level < 0:
+    if goal.measure.state != "scenario" and level < 0:
         label, level, more = label.removesuffix("change") + "fall", -level, not more
-    size = _with_unit(level, unit)
-    return f"{label} of {size} or {'more' if more else 'less'} in {found.projection.years[-1]}"
+    return f"{label} of {_with_unit(level, unit)} or {'more' if more else 'less'} in {year}"
 
 
 def _with_unit(value: float, unit: str) -> str:
@@ -62,7 +68,7 @@ def headline(found: GoalFound) -> str:
             f"{value_words(found, found.best.value)}{_estimate_words(found)}: the probability there is "
             f"{_chance(found.best.probability)}."
         )
-    odd = f" That is unusual: {unusual(found)[0]}." if unusual(found) else ""
+    odd = f" Mind: {unusual(found)[0]}." if unusual(found) else ""
     if found.value == found.start:
         return (
             f"Reached at {path} = {value_words(found, found.start)}, where the scenario changes least: the "
@@ -102,7 +108,7 @@ def notes(found: GoalFound) -> list[str]:
             "The probability falls again on the way: more is not always surer here. The value is the nearest to the "
             "one that changes least; see the curve for where else the goal is reached."
         )
-    said += [f"The value is unusual: {what}." for what in unusual(found)]
+    said += [f"Mind the value: {what}." for what in unusual(found)]
     keys = find_number(plain_content(found.scenario), found.goal.vary.path).keys
     if keys[2:] == ("change", "value") and found.projection.scenario.actions[int(keys[1])].uncertainty:
         said.append("The interval of the change keeps its proportion to the value, as it does in the file.")

@@ -66,6 +66,9 @@ def _places(projection: Projection, n: int, level: float) -> str:
     moved = projection.rank_before[:, projection.treated] - projection.rank_after[:, projection.treated]
     places = one(moved.mean(axis=1), level)
     they = "it moves" if n == 1 else "they move"
+    if _around_zero(places):
+        bounds = span(_value(places, "lower"), _value(places, "upper"))
+        return f", and {they} by {signed(_number(places))} ranks on average ({bounds}; plus is up)"
     direction = "up" if _number(places) >= 0 else "down"
     return f", and {they} {direction} by {number(abs(_number(places)))} ranks on average ({span(*_turned(places))})"
 
@@ -109,25 +112,40 @@ def _people_sentence(projection: Projection, found: dict[str, list[Row]]) -> lis
     rise = next(row for row in found["groups"] if (row["group"], row["quantity"], row["state"]) == RISE)
     for row in found["sums"]:
         if row["kind"] == "people" and row["group"] == "All areas" and row["estimate"]:
-            label = str(row["label"])
-            fewer = "fewer" if _number(row) < 0 else "more"
-            lower, upper = _turned(row)
-            span_words = f" ({thousands(lower)} to {thousands(upper)})" if row["std_error"] else ""
             against |= better.get(str(row["quantity"]), 0) * _number(row) * _number(rise) <= 0
-            said.append(f"{thousands(abs(_number(row)))}{span_words} {fewer} {label[0].lower() + label[1:]}")
+            said.append(_people_words(row))
     told = ":" if against else ", that is"
     return [f"All areas together{told} {'; '.join(said)}."] if said else []
 
 
+def _people_words(row: Row) -> str:
+    """Say how many people more or fewer there are of a kind, with the interval."""
+    kind = str(row["label"])[0].lower() + str(row["label"])[1:]
+    if _around_zero(row):
+        bounds = f"{thousands(_value(row, 'lower'))} to {thousands(_value(row, 'upper'))}"
+        return f"a change of {thousands(_number(row), sign=True)} ({bounds}) in {kind}"
+    lower, upper = _turned(row)
+    bounds = f" ({thousands(lower)} to {thousands(upper)})" if row["std_error"] else ""
+    return f"{thousands(abs(_number(row)))}{bounds} {'fewer' if _number(row) < 0 else 'more'} {kind}"
+
+
 def _size(row: Row, up: str, down: str, interval: str = "") -> str:
-    """Say which way a change goes and how far, with its interval."""
+    """Say which way a change goes and how far, with its interval; one around zero leaves the way open."""
     size = number(abs(_number(row)))
+    bounds = span(_value(row, "lower"), _value(row, "upper"))
     if not size.strip("0."):
-        return f"does not change ({interval}{span(_value(row, 'lower'), _value(row, 'upper'))} points)"
+        return f"does not change ({interval}{bounds} points)"
+    if _around_zero(row):
+        return f"changes by {signed(_number(row))} points ({interval}{bounds})"
     verb = up if _number(row) > 0 else down
     if not row["std_error"]:
         return f"{verb} by {size} points"
     return f"{verb} by {size} points ({interval}{span(*_turned(row))})"
+
+
+def _around_zero(row: Row) -> bool:
+    """Tell whether an interval reaches to both sides of zero."""
+    return _value(row, "lower") < 0 < _value(row, "upper")
 
 
 def _turned(row: Row) -> tuple[float, float]:
@@ -164,13 +182,16 @@ def _health_sentence(projection: Projection, effect: HealthEffect, health: list[
 
 def _rate_sentence(effect: HealthEffect, stated: Row, full: Row) -> str:
     """Say how far a rate falls or rises in the target areas; small ones with a decimal more."""
-    fall, sign = ("fall", -1) if _number(full) < 0 else ("rise", 1)
     places = 2 if abs(_number(full)) >= 1 else 3
+    if _around_zero(stated) or _number(stated) * _number(full) < 0:
+        way, sign = "change", 1
+    else:
+        way, sign = ("fall", -1) if _number(full) < 0 else ("rise", 1)
+    own, whole = (number(sign * _number(row), places, sign=way == "change") for row in (stated, full))
     low, high = sorted(sign * _value(stated, name) for name in ("lower", "upper"))
     return (
-        f"{effect.model.outcome.label}: a {fall} there of {number(sign * _number(stated), places)} "
-        f"{effect.model.outcome.unit} under the stated link ({span(low, high, places)}), of "
-        f"{number(sign * _number(full), places)} if the whole association were causal, and none if none of it is."
+        f"{effect.model.outcome.label}: a {way} there of {own} {effect.model.outcome.unit} under the stated link "
+        f"({span(low, high, places)}), of {whole} if the whole association were causal, and none if none of it is."
     )
 
 

@@ -69,7 +69,7 @@ def area_normals(seed: int, quantity: str, area: tuple[str, ...], n_draws: int) 
 
 @dataclass(frozen=True, eq=False)
 class TrendDraws:
-    """Drawn trends of all levels over the years of a horizon; the first blocks asked for are kept.
+    """Drawn trends of the indicators over the years of a horizon; the first blocks asked for are kept.
 
     Attributes
     ----------
@@ -77,19 +77,19 @@ class TrendDraws:
     ahead : tuple of int
         Years since the edition.
     blocks : dict
-        First and last draw to their levels.
+        First and last draw, indicator and places of years to their growth.
     """
 
     trend: Trend
     ahead: tuple[int, ...]
-    blocks: dict[tuple[int, int], Floats] = field(default_factory=dict)
+    blocks: dict[tuple[int, int, int, tuple[int, ...]], Floats] = field(default_factory=dict)
 
-    def path(self, part: slice) -> Floats:
-        """Return changes of all levels, shape (n_years, n_draws of the part, n_areas, n_indicators)."""
-        key = (part.start, part.stop)
+    def growth(self, part: slice, place: int, years: tuple[int, ...]) -> Floats:
+        """Return the growth of an indicator in some years, shape (len(years), n_draws of the part, n_areas)."""
+        key = (part.start, part.stop, place, years)
         found = self.blocks.get(key)
         if found is None:
-            found = self.trend.path(self.ahead, part)
+            found = self.trend.growth(place, [self.ahead[t] for t in years], part)
             if sum(block.nbytes for block in self.blocks.values()) + found.nbytes <= KEPT:
                 self.blocks[key] = found
         return found
@@ -97,5 +97,5 @@ class TrendDraws:
 
 @lru_cache(maxsize=1)
 def trend_draws(edition: Edition, n_draws: int, seed: int, ahead: tuple[int, ...]) -> TrendDraws:
-    """Return drawn trends of an edition's levels, shared by scenarios on the same years."""
+    """Return drawn trends of an edition's indicators, shared by scenarios on the same years."""
     return TrendDraws(draw_trend(edition, n_draws, seed), ahead)

@@ -25,6 +25,8 @@ NUMBER_FIELDS = {
     "deprivation": "Index of Multiple Deprivation 2019, average score",
 }
 TEXT_FIELDS = {"region": "region", "area_type": "type of authority"}
+DEPRIVATION = "imd2019_average_score"
+"""The variable behind the field of that name."""
 SHIPPED_FIELDS = ("density", "area_type")
 """Fields that only the shipped table of areas has."""
 MORTALITY = {
@@ -51,7 +53,7 @@ EVIDENCE = "evidence"
 def conditions() -> dict[str, IndicatorSpec]:
     """Return the conditions for good work that an open figure stands in for, by id, with the limits of the figure."""
     home = data_home()
-    limits = {row["variable"]: (row["lower_limit"], row["upper_limit"]) for row in _rows(home / "variables.csv")}
+    limits = {row["variable"]: (row["lower_limit"], row["upper_limit"]) for row in table_rows(home / "variables.csv")}
     found = {}
     for spec in read_index(home / "conditions.yaml").indicators:
         if not spec.values:
@@ -103,7 +105,9 @@ def shocks_of(spec: IndicatorSpec) -> tuple[str, ...]:
     (('2009', '2020'), ())
     """
     variable = spec.values.get("variable") or spec.sampling.get("variable")
-    periods = {row["variable"]: row["periods"] for row in _rows(data_home() / "variables.csv")}.get(variable or "", "")
+    periods = {row["variable"]: row["periods"] for row in table_rows(data_home() / "variables.csv")}.get(
+        variable or "", ""
+    )
     years = [int(year) for year in re.findall(r"\d{4}", periods)]
     if spec.unit != "percent" or not years:
         return ()
@@ -149,7 +153,7 @@ def field_texts(field: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the texts that a field can have."""
     if field == "region":
         return vocabulary.regions
-    return tuple(sorted({row["area_type"] for row in _rows(data_home() / "areas.csv")}))
+    return tuple(sorted({row["area_type"] for row in table_rows(data_home() / "areas.csv")}))
 
 
 def field_values(field: str, vocabulary: Vocabulary) -> dict[str, float | str] | None:
@@ -158,13 +162,17 @@ def field_values(field: str, vocabulary: Vocabulary) -> dict[str, float | str] |
         return dict(vocabulary.area_regions)
     if vocabulary.edition != MONITOR:
         return None
-    rows = _rows(data_home() / "areas.csv")
+    rows = table_rows(data_home() / "areas.csv")
     if field == "density":
         return {row["area_code"]: 1e6 * float(row["population"]) / float(row["land_area_m2"]) for row in rows}
     if field == "area_type":
         return {row["area_code"]: row["area_type"] for row in rows}
     if field in ("population", "population_16_64"):
         return {row["area_code"]: float(row[field]) for row in rows}
+    if field == "deprivation":
+        figures = table_rows(data_home() / "indicators.csv")
+        score = {row["unit_code"]: float(row["value"]) for row in figures if row["variable"] == DEPRIVATION}
+        return {row["area_code"]: score[row["unit_code"]] for row in rows}
     return None
 
 
@@ -176,7 +184,7 @@ def field_span(field: str, vocabulary: Vocabulary) -> tuple[float, float] | None
     if vocabulary.edition not in EDITIONS:
         return None
     if field == "deprivation":
-        return _span(data_home() / "indicators.csv", "imd2019_average_score")
+        return _span(data_home() / "indicators.csv", DEPRIVATION)
     spec = vocabulary.indicators.get(field) or condition(field)
     values = {} if spec is None else spec.values
     if spec is None or "variable" not in values or "deflate" in values or values.get("table") != "indicators":
@@ -207,12 +215,13 @@ def spelled(text: str, among: tuple[str, ...]) -> str | None:
 
 @lru_cache(maxsize=32)
 def _span(path: Path, variable: str) -> tuple[float, float] | None:
-    found = [float(row["value"]) for row in _rows(path) if row["variable"] == variable and row["value"]]
+    found = [float(row["value"]) for row in table_rows(path) if row["variable"] == variable and row["value"]]
     return (min(found), max(found)) if found else None
 
 
 @lru_cache(maxsize=4)
-def _rows(path: Path) -> tuple[dict[str, str], ...]:
+def table_rows(path: Path) -> tuple[dict[str, str], ...]:
+    """Return the rows of a small CSV file of the data package, every cell as text."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return tuple(csv.DictReader(file))

@@ -223,11 +223,16 @@ def trend_layer(scenario: Scenario, edition: Edition, n_draws: int | None) -> Tr
     ahead = tuple(max(year - since, 0) for year in range(scenario.horizon.start, scenario.horizon.end + 1))
     analysis = scenario.analysis
     if n_draws is not None:
-        return TrendLayer(n_draws, trend_draws(edition, n_draws, analysis.seed, ahead).path)
+        draws = trend_draws(edition, n_draws, analysis.seed, ahead)
+        return TrendLayer(n_draws, draws.growth, draws.trend.grown)
     from gwm_models.models.trend import draw_trend
 
-    expected = draw_trend(edition, analysis.draws, analysis.seed).central(ahead)[:, None]
-    return TrendLayer(1, lambda part: expected)
+    trend = draw_trend(edition, analysis.draws, analysis.seed)
+
+    def expected(rows: slice, place: int, years: tuple[int, ...]) -> Floats:
+        return trend.expected(place, [ahead[t] for t in years])[:, None]
+
+    return TrendLayer(1, expected, trend.grown)
 
 
 def stated_slopes(scenario: Scenario, edition: Edition, slopes: SlopeDraws, n_draws: int | None) -> Floats:

@@ -28,9 +28,15 @@ def memory_needed(scenario: Scenario, edition: Edition) -> float:
     trend = 0.0
     if scenario.baseline.counterfactual == "trend":
         kept += d + k + 1
-        years = scenario.horizon.end - scenario.horizon.start + 1
-        trend = min(KEPT, 8 * scenario.analysis.draws * len(edition.areas) * years * k) / GIB
+        trend = min(KEPT, 8 * scenario.analysis.draws * len(edition.areas) * _grown(scenario, edition)) / GIB
     return PROGRAM + trend + 8 * scenario.analysis.draws * len(edition.areas) * kept / GIB
+
+
+def _grown(scenario: Scenario, edition: Edition) -> int:
+    """Return how many years of indicators are drawn along a trend: all that actions change, the last of the others."""
+    moved = {action.indicator for action in scenario.actions} - {None}
+    years = scenario.horizon.end - scenario.horizon.start + 1
+    return len(moved) * years + len(edition.spec.indicators) - len(moved)
 
 
 def block_of_draws(scenario: Scenario, edition: Edition) -> int:
@@ -51,7 +57,6 @@ def block_of_draws(scenario: Scenario, edition: Edition) -> int:
             f"{scenario.id}: {draws:,} draws need about {needed:.1f} GiB of memory; analysis.memory allows "
             f"{allowed:g}. {fix} {needed:.1f} GiB."
         )
-    years = scenario.horizon.end - scenario.horizon.start + 1
-    wide = years * len(edition.spec.indicators) if scenario.baseline.counterfactual == "trend" else 20
+    wide = max(20, _grown(scenario, edition)) if scenario.baseline.counterfactual == "trend" else 20
     most = SHARE * allowed * GIB / (8 * len(edition.areas) * wide)
     return next((block for block in BLOCKS if block <= most), BLOCKS[-1])

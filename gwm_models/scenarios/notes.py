@@ -5,11 +5,13 @@ from __future__ import annotations
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import sampling_error
 from gwm_models.scenarios.known import MORTALITY
+from gwm_models.scenarios.layers import draw_additional
 from gwm_models.scenarios.projection import Projection
 from gwm_models.scenarios.rows import link_words
+from gwm_models.scenarios.shortfall import GOALS
 from gwm_models.scenarios.spec import Action, Amount, CausalShare, UncertainShare
 from gwm_models.scenarios.sums import sum_words
-from gwm_models.scenarios.words import MINUS, number, share_words, signed, span
+from gwm_models.scenarios.words import MINUS, level_unit, number, share_words, signed, span, subject_of
 
 WITHIN = (
     "The within slope is measured on the access domain, true access being modelled behind the survey: how much of its "
@@ -38,7 +40,10 @@ TREND = (
     "and observed change share the survey noise of the edition's year."
 )
 ONE_UNIT = {"percent": "percentage point", "GBP": "pound"}
-FROM_LEVEL = ("target", "close_gap", "to_quantile")
+CUT = 0.01
+"""Share of draws and areas cut by a limit from which it is said."""
+OFTEN_CUT = 0.2
+"""The share from which a reader must know what is left."""
 
 
 def assumptions(projection: Projection) -> list[str]:
@@ -54,6 +59,32 @@ def assumptions(projection: Projection) -> list[str]:
     if len(subjects) > len(set(subjects)):
         lines.append("Actions on one indicator add up, each worked out from the level without any of them.")
     return [*lines, *_health_lines(projection), *sum_words(projection)]
+
+
+def limit_notes(projection: Projection) -> list[str]:
+    """Say which actions a hard limit of levels cuts, the most cut first; where it is often, what is left of them.
+
+    The share is that of draws and areas together, in the last year.
+    """
+    shares = [
+        (float(projection.clamped[a][:, chosen.treated].mean()), a) for a, chosen in enumerate(projection.selections)
+    ]
+    return [_limit_note(projection, a, share) for share, a in sorted(shares, reverse=True) if share > CUT]
+
+
+def _limit_note(projection: Projection, a: int, share: float) -> str:
+    action, treated = projection.scenario.actions[a], projection.selections[a].treated
+    text = f"{action.id}: a hard limit cuts the change in {share:.0%} of draws and areas"
+    asked, delivered = (float(part[a][:, treated].mean()) for part in (projection.asked, projection.delivered))
+    if share < OFTEN_CUT or not asked:
+        return f"{text}."
+    unit = level_unit(subject_of(action, projection.edition.spec.indicators))
+    kept = _kept_share(action)
+    rest = f", of which {kept:.0%} is additional" if kept < 1 else ""
+    return (
+        f"{text}: it asks for {signed(asked)} {unit} on average{rest}, and {signed(delivered)} is delivered. Results "
+        "are for what is delivered; more of it changes little."
+    )
 
 
 def _baseline_lines(projection: Projection) -> list[str]:
@@ -169,9 +200,7 @@ def _kept_words(action: Action) -> str:
     """Say what share of a change is additional."""
     extra = action.additionality
     shares = {"deadweight": extra.deadweight, "displacement": extra.displacement, "leakage": extra.leakage}
-    kept = 1.0
-    for share in shares.values():
-        kept *= 1 - (share.mean if isinstance(share, UncertainShare) else share)
+    kept = _kept_share(action)
     drawn = any(isinstance(share, UncertainShare) for share in shares.values())
     named = ", ".join(f"{name} {share_words(share)}" for name, share in shares.items())
     text = f"{kept:.0%} of the change is additional{' on average' if drawn else ''} ({named})"
@@ -179,9 +208,14 @@ def _kept_words(action: Action) -> str:
         text += ", uncertain shares drawn from beta distributions with these means and standard deviations"
     elif kept < 1:
         text += ", shares taken as certain"
-    if kept < 1 and action.change.kind in FROM_LEVEL:
+    if kept < 1 and action.change.kind in GOALS:
         text += "; the level reached is short of the one asked for by what is not additional"
     return text
+
+
+def _kept_share(action: Action) -> float:
+    """Return the mean share of a change that is additional."""
+    return float(draw_additional(action, None, 0)[0])
 
 
 def _cost_words(action: Action) -> list[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import SequenceMatcher
 
-from gwm_models.scenarios.checks_where import check_rule
-from gwm_models.scenarios.findings import advice, escaped, listed, nearest, suggestion
+from gwm_models.scenarios.checks_where import check_rule, none_passes
+from gwm_models.scenarios.findings import advice, escaped, listed, suggestion
 from gwm_models.scenarios.known import CLUSTERS, spelled
 from gwm_models.scenarios.view import View
 
@@ -38,7 +37,7 @@ def check_target(target: View) -> None:
     if left is None:
         return
     if not left:
-        target.error("matches no area", f"widen {_narrowing(target)}")
+        _report_empty(target, found, rules)
     for word in picks:
         n = (target / word).whole("n")
         if n is not None and left and n > len(left):
@@ -64,11 +63,19 @@ def _joined(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def _narrowing(target: View) -> str:
-    """Return what to loosen in a target that leaves no area."""
-    if "where" in target:
-        return "the rules of where" + (", or shorten exclude" if "exclude" in target else "")
-    return "areas or regions, or shorten exclude"
+def _report_empty(target: View, found: dict[str, set[str] | None], rules: list[set[str] | None]) -> None:
+    """Report a target that leaves no area: at the rule of `where` that passes none of those left, if there is one."""
+    region_of = target.vocabulary.area_regions
+    areas, regions, exclude = (found[key] for key in ("areas", "regions", "exclude"))
+    left = set(region_of) if areas is None else areas
+    left = {code for code in left if regions is None or region_of[code] in regions} - (exclude or set())
+    for rule, passing in zip(target.parts("where"), rules, strict=True):
+        if left and passing is not None and not left & passing:
+            rule.error(*none_passes(rule, left))
+            return
+        left = left & (passing or set())
+    shorter = ", or shorten exclude" if "exclude" in target else ""
+    target.error("matches no area", f"widen areas or regions{shorter}")
 
 
 Find = Callable[[str], str | None]
@@ -87,20 +94,12 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
         if code is None:
             sound = False
             meant = suggestion(name, among, most=3, cutoff=0.7)
-            item.error(f"unknown {noun} '{escaped(name)}'{meant}", _nearest(name, among) if meant else _other(noun))
+            item.error(f"unknown {noun} '{escaped(name)}'{meant}", advice(name, among) if meant else _other(noun))
         elif code in found:
             item.warning(f"'{escaped(name)}' is named twice and counts once", "remove one of the two")
         else:
             found[code] = name
     return set(found) if sound else None
-
-
-def _nearest(name: str, among: list[str] | tuple[str, ...]) -> str:
-    """Say what to write in place of a name: the one most like it, or all that are equally like it."""
-    near = nearest(name, among, most=3, cutoff=0.7)
-    alike = [SequenceMatcher(None, one.casefold(), name.casefold()).ratio() for one in near]
-    equal = [one for one, ratio in zip(near, alike, strict=True) if ratio == max(alike)]
-    return f"write {listed(equal)}" if len(equal) > 1 else advice(name, among)
 
 
 def _other(noun: str) -> str:

@@ -17,6 +17,7 @@ from gwm_models.scenarios.shock import shock_course
 from gwm_models.scenarios.sizes import Size
 from gwm_models.scenarios.spec import Action, Amount
 from gwm_models.scenarios.targets import Selection
+from gwm_models.scenarios.words import subject_of
 
 Floats = NDArray[np.float64]
 
@@ -82,20 +83,18 @@ def _plan(
     having: set[int],
 ) -> ActionPlan:
     places = np.flatnonzero(chosen.treated)
-    spec = edition.spec
     if action.condition is None or conditions is None:
-        quantity = spec.indicator_ids.index(str(action.indicator))
-        direction = spec.indicators[quantity].direction
+        quantity = edition.spec.indicator_ids.index(str(action.indicator))
     else:
         c = conditions.place(action.condition)
-        quantity, direction = len(spec.indicators) + c, conditions.links.direction[c]
+        quantity = len(edition.spec.indicators) + c
         _check_levels(action, conditions.levels[places, c], [edition.areas.name[i] for i in places])
     spill = action.spillover
     shock = shock_course(action, edition, years) if action.change.profile is not None else None
     return ActionPlan(
         id=action.id,
         quantity=quantity,
-        size=Size(_kind(action), direction, _benchmark(action, edition)),
+        size=size_of(action, edition),
         places=places,
         phase=phase_of(action, years) if shock is None else shock.mean,
         own_phase=None if shock is None else shock.departures,
@@ -103,6 +102,12 @@ def _plan(
         spread=spread_to(neighbours, places, spill.share, having) if spill is not None and spill.share else None,
         people=_people(action, edition, places),
     )
+
+
+def size_of(action: Action, edition: Edition) -> Size:
+    """Return what a change asks for, with its benchmark and the direction in which a level is better."""
+    direction = subject_of(action, edition.spec.indicators).direction
+    return Size(_kind(action), direction, _benchmark(action, edition))
 
 
 def _kind(action: Action) -> str:

@@ -173,7 +173,7 @@ def project(scenario: Scenario, edition: Edition | None = None, *, variance: boo
     block = block_of_draws(scenario, edition)
     inputs = draw_inputs(edition, scenario.analysis.draws, scenario.analysis.seed)
     conditions = edition_conditions(edition) if any(action.condition for action in scenario.actions) else None
-    selections = tuple(select(action.target, edition, inputs.baseline) for action in scenario.actions)
+    selections = tuple(select(action.target, edition, inputs.baseline, action=action.id) for action in scenario.actions)
     years = tuple(range(scenario.horizon.start, scenario.horizon.end + 1))
     plans = make_plans(scenario.actions, selections, edition, conditions, years)
     masks = group_masks(edition, _reached(selections, edition))

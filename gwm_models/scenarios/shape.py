@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, get_args
@@ -25,6 +26,8 @@ from gwm_models.scenarios.source import UNREADABLE
 from gwm_models.scenarios.spec import Scenario
 
 Model = type[BaseModel]
+OF_NUMBERS = re.compile(r": \[[\d.]")
+"""What the example of a list of numbers looks like."""
 FORM = "form: "
 """What the names that spec gives to the forms of a union begin with."""
 
@@ -155,6 +158,10 @@ def _in_words(fault: dict[str, Any], findings: Findings) -> tuple[str, str]:
         return f"missing key '{keys[-1]}'", f"add '{_line(keys[-1], field)}'"
     if value is None:
         return "is empty", _give(keys, field)
+    percentage = _percentage(value) if kind == "float_type" else None
+    if percentage is not None and "unit" not in _siblings(keys):
+        number = percentage / 100 if _is_share(field) else percentage
+        return f"expected a number; found {shown(value)}", f"write {number_text(number)}"
     words = WORDS.get(kind)
     if words is None:
         return f"{fault['msg'][:1].lower()}{fault['msg'][1:]}; found {shown(value)}", _give(keys, field)
@@ -169,6 +176,31 @@ def _field(keys: Keys) -> FieldInfo | None:
         if isinstance(key, str) and model is not None:
             field, model = fields_of(model).get(key, (None, None))
     return field
+
+
+def _siblings(keys: Keys) -> set[str]:
+    """Return the keys that may stand beside the last of these."""
+    model: Model | None = Scenario
+    for key in [key for key in keys if isinstance(key, str)][:-1]:
+        model = fields_of(model)[key][1] if model is not None else None
+    return set(fields_of(model)) if model is not None else set()
+
+
+def _percentage(value: Any) -> float | None:
+    """Return the number of a text such as 80%, None for another."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return float(text[:-1]) if text.endswith("%") else None
+    except ValueError:
+        return None
+
+
+def _is_share(part: Any) -> bool:
+    """Tell whether a number, by the definition of its field or type, is 1 at most."""
+    if isinstance(part, FieldInfo):
+        bounded = any(getattr(rule, "lt", getattr(rule, "le", None)) == 1 for rule in part.metadata)
+        return bounded or _is_share(part.annotation)
+    return any(map(_is_share, get_args(part)))
 
 
 def _example(field: FieldInfo | None) -> str:
@@ -226,6 +258,8 @@ def _number_fix(value: Any) -> str:
 
 
 def _list(value: Any, _: dict[str, Any], give: str) -> tuple[str, str]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and OF_NUMBERS.search(give):
+        return f"expected a list; found {shown(value)}", f"write [{number_text(value)}]"
     text = isinstance(value, str) and not any(char in value for char in "[]{},")
     return f"expected a list; found {shown(value)}", f"write [{escaped(value)}]" if text else give
 

@@ -55,7 +55,10 @@ class Goal(Part):
 
     model_config = ConfigDict(json_schema_extra=rules(one_of("at_least", "at_most"), {"properties": {"vary": ENDS}}))
 
-    vary: Vary = Field(description="The number that is free.")
+    vary: Vary = Field(
+        description="The number that is free.",
+        examples=[{"path": "actions.participation.change.value", "low": 0, "high": 10}],
+    )
     measure: Measured = Field(description="What is to reach the goal.", examples=[{"quantity": "gap_10_10"}])
     at_least: Number | None = Field(None, description="The goal is this value or more.", examples=[5.0])
     at_most: Number | None = Field(None, description="The goal is this value or less.", examples=[-10.0])
@@ -67,7 +70,10 @@ class Sweep(Part):
 
     model_config = ConfigDict(json_schema_extra=SWEEP_RULES)
 
-    vary: Annotated[tuple[Vary, ...], Field(min_length=1, max_length=20)] = Field(description="The numbers varied.")
+    vary: Annotated[tuple[Vary, ...], Field(min_length=1, max_length=20)] = Field(
+        description="The numbers varied.",
+        examples=[[{"path": "actions.participation.change.value", "low": 0, "high": 10}]],
+    )
     design: Literal["grid", "sobol", "latin_hypercube"] = Field(
         "grid", description="grid: every combination. sobol, latin_hypercube: points spread evenly."
     )

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from gwm_models.data.edition import Edition, load_edition
 from gwm_models.errors import DataError, Problem, ScenarioError, some
 from gwm_models.scenarios.baseline import draw_baseline
-from gwm_models.scenarios.cautions import GOALS
 from gwm_models.scenarios.compare_terms import link_text
 from gwm_models.scenarios.reader import check_mapping
 from gwm_models.scenarios.shock import last_year
+from gwm_models.scenarios.shortfall import GOALS
 from gwm_models.scenarios.spec import Action, Analysis, EvaluationPlan, HealthLink, Horizon, Scenario
 from gwm_models.scenarios.targets import select
 
@@ -225,7 +225,9 @@ def _meetings(
 ) -> Iterator[tuple[str, str]]:
     """Name what two files change in the same areas."""
     baseline = draw_baseline(edition, LEAST_DRAWS, scenarios[0].analysis.seed)
-    reached = [[select(action.target, edition, baseline).treated for action in part] for part in actions]
+    reached = [
+        [select(action.target, edition, baseline, action=action.id).treated for action in part] for part in actions
+    ]
     for i, j in combinations(range(len(scenarios)), 2):
         for first, here in zip(actions[i], reached[i], strict=True):
             for second, there in zip(actions[j], reached[j], strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gwm_models.data.edition import Edition
 from gwm_models.scenarios.known import condition
-from gwm_models.scenarios.spec import Pick, Target, Where
+from gwm_models.scenarios.spec import Action, Pick, Target, Where
 from gwm_models.scenarios.words import level_words, short
 
 
@@ -37,6 +37,13 @@ def _pool(target: Target, edition: Edition) -> str:
 def _names(codes: tuple[str, ...], edition: Edition) -> str:
     known = dict(zip(edition.areas.code, edition.areas.name, strict=True))
     return _joined(tuple(known.get(code, code) for code in codes))
+
+
+def named_benchmark(action: Action, edition: Edition) -> Action:
+    """Return an action whose gap is measured to an area with the name of the area for its code, for words."""
+    known = dict(zip(edition.areas.code, edition.areas.name, strict=True))
+    change = action.change.model_copy(update={"to": known.get(str(action.change.to), action.change.to)})
+    return action.model_copy(update={"change": change})
 
 
 def _joined(names: tuple[str, ...]) -> str:

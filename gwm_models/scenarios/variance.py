@@ -58,7 +58,7 @@ def variance_shares(
     residents = edition.areas.population * reached / edition.areas.population[reached].sum()
     variance: dict[str, dict[str, float]] = {}
     for name, varied in (varied_alone(central, every) | {"together": every}).items():
-        effects = apply_actions(plans, varied, setting)
+        effects = apply_actions(plans, varied, setting, before=False)
         variance.setdefault("total", {})[name] = float(effects.total[:, reached].mean(axis=1).var())
         for outcome, change in zip(outcomes, effects.stated, strict=True):
             variance.setdefault(outcome, {})[name] = float((change @ residents).var())

@@ -94,9 +94,15 @@ def find_number(content: dict[str, Any], path: str) -> Found:
     if keys[-2:-1] == ("path",) and _is_point(part):
         keys, part, field = (*keys, 1), part[1], None
     if isinstance(part, bool) or not isinstance(part, int | float) or not abs(part) <= LARGEST:
-        fix = f"go on with {listed(part)}" if isinstance(part, dict) and part else "name a number"
+        further = [key for key, value in part.items() if _leads_on(value)] if isinstance(part, dict) else []
+        fix = f"go on with {listed(further)}" if further else "name a number"
         raise PathError(path, f"'{escaped(path, 200)}' is no number", fix)
     return Found(keys, float(part), field is not None and _is_whole(field.annotation))
+
+
+def _leads_on(value: Any) -> bool:
+    """Tell whether a value is a number, or holds some."""
+    return isinstance(value, dict | list | int | float) and not isinstance(value, bool)
 
 
 def set_number(content: dict[str, Any], path: str, value: float) -> dict[str, Any]:
