@@ -34,6 +34,16 @@ if TYPE_CHECKING:
     from gwm_models.data.edition import Edition, load_edition
     from gwm_models.data.tables import read_table
     from gwm_models.errors import DataError, GwmError, InfeasibleError, ModelError, OutputError, ScenarioError
+    from gwm_models.evaluation.allocation import allocate
+    from gwm_models.evaluation.appraisal import appraise
+    from gwm_models.evaluation.backtests import backtest
+    from gwm_models.evaluation.effect import Effect
+    from gwm_models.evaluation.event_studies import event_study
+    from gwm_models.evaluation.interrupted import interrupted_series
+    from gwm_models.evaluation.planned import evaluate_plan
+    from gwm_models.evaluation.portfolio import choose_portfolio
+    from gwm_models.evaluation.staggered_starts import staggered
+    from gwm_models.evaluation.synthetic import synthetic_control, synthetic_controls
     from gwm_models.index.calibration import points_per_unit
     from gwm_models.index.sampling import sampling_error
     from gwm_models.index.scoring import access_scores, min_max_score
@@ -71,6 +81,7 @@ _HOMES = {
     "Comparison": "scenarios.compare",
     "DataError": "errors",
     "Edition": "data.edition",
+    "Effect": "evaluation.effect",
     "EndSet": "ranks.sets_result",
     "Fit": "models.fit",
     "GoalFound": "scenarios.goal",
@@ -85,13 +96,20 @@ _HOMES = {
     "ScenarioError": "errors",
     "SweepResult": "scenarios.sweep",
     "access_scores": "index.scoring",
+    "allocate": "evaluation.allocation",
+    "appraise": "evaluation.appraisal",
+    "backtest": "evaluation.backtests",
     "check_mapping": "scenarios.reader",
     "check_scenario": "scenarios.reader",
+    "choose_portfolio": "evaluation.portfolio",
     "compare": "scenarios.compare",
     "differences": "scenarios.difference",
+    "evaluate_plan": "evaluation.planned",
+    "event_study": "evaluation.event_studies",
     "explain": "scenarios.explain",
     "fit_outcome": "models.catalogue",
     "health_models": "models.health",
+    "interrupted_series": "evaluation.interrupted",
     "load_edition": "data.edition",
     "measure_draws": "scenarios.measured",
     "min_max_score": "index.scoring",
@@ -109,7 +127,10 @@ _HOMES = {
     "shipped_scenarios": "scenarios.reader",
     "slope_index_of_inequality": "scenarios.slope_index",
     "stack": "scenarios.stack",
+    "staggered": "evaluation.staggered_starts",
     "summarise": "scenarios.summary",
+    "synthetic_control": "evaluation.synthetic",
+    "synthetic_controls": "evaluation.synthetic",
     "tau_best": "ranks.sets",
     "tau_worst": "ranks.sets",
     "total_posterior": "ranks.one_score",
@@ -122,6 +143,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Edition",
+    "Effect",
     "EndSet",
     "Fit",
     "GoalFound",
@@ -136,13 +158,20 @@ __all__ = [
     "ScenarioError",
     "SweepResult",
     "access_scores",
+    "allocate",
+    "appraise",
+    "backtest",
     "check_mapping",
     "check_scenario",
+    "choose_portfolio",
     "compare",
     "differences",
+    "evaluate_plan",
+    "event_study",
     "explain",
     "fit_outcome",
     "health_models",
+    "interrupted_series",
     "load_edition",
     "measure_draws",
     "min_max_score",
@@ -160,7 +189,10 @@ __all__ = [
     "shipped_scenarios",
     "slope_index_of_inequality",
     "stack",
+    "staggered",
     "summarise",
+    "synthetic_control",
+    "synthetic_controls",
     "tau_best",
     "tau_worst",
     "total_posterior",

@@ -141,6 +141,10 @@ def test_the_schema_passes_every_sound_file(validator, path):
         "goal-both-ways", "sweep-without-sweep", "sweep-of-a-goal", "sweep-with-values-and-ends",
         "sweep-without-values", "sweep-values-of-sobol",
         "sweep-grid-with-points", "sweep-sobol-with-steps", "sweep-sobol-without-points",
+        "portfolio-of-nothing", "portfolio-both-ways", "portfolio-without-amount", "portfolio-option-both-ways",
+        "portfolio-option-of-nothing", "portfolio-region-asks-nothing", "portfolio-probability-of-a-mean",
+        "portfolio-quantile-without-probability", "portfolio-allocation-without-response", "portfolio-of-a-scenario",
+        "portfolio-allocation-with-two-responses", "portfolio-without-portfolio",
         "reach-as-percent", "unknown-counterfactual", "path-is-empty", "path-point-without-size",
     ],
 )  # fmt: skip

@@ -11,16 +11,19 @@ from typer.main import get_command_name
 from typer.models import CommandInfo
 
 from gwm_models.cli import (
+    appraise,
     check,
     compare,
     data,
     diff,
+    evaluate,
     evidence,
     explain,
     fit,
     goal,
     index,
     init,
+    portfolio,
     ranks,
     reproduce,
     rerun,
@@ -41,7 +44,10 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(compare.compare)
 app.command()(goal.goal)
+app.command()(portfolio.portfolio)
 app.command()(sweep.sweep)
+app.command()(appraise.appraise)
+app.command()(evaluate.evaluate)
 app.command()(ranks.ranks)
 app.command()(fit.fit)
 app.add_typer(index.app, name="index")

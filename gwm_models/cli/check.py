@@ -95,6 +95,9 @@ def _search_words(scenario: Scenario) -> list[str]:
 
     if scenario.goal is not None:
         return [f"goal over {scenario.goal.vary.path}"]
+    if scenario.portfolio is not None:
+        options = scenario.portfolio.options
+        return ["money spread over areas" if options is None else f"portfolio of {len(options)} options"]
     if scenario.sweep is None:
         return []
     points, numbers = count_points(scenario.sweep), len(scenario.sweep.vary)

@@ -19,13 +19,14 @@ def reproduce(
         bool, typer.Option("--every", help="With --check: fit the slow posteriors anew as well, which takes minutes.")
     ] = False,
 ) -> None:
-    """Write the reference results: scores, points per unit, models, posteriors, ranks and one scenario run.
+    """Write the reference results: scores, points per unit, models, posteriors, ranks, one scenario run, back-test.
 
     Posteriors are fitted anew where data or code have changed, which takes minutes. With --check all are looked at for
     the data and code they are of, and those that are quick are fitted anew.
 
     Example: gwm reproduce --check
     """
+    from gwm_models.report.backtest import SCORE, compare_backtest, write_backtest
     from gwm_models.report.reference import EXACT, PROBABILITY, SIMULATED, compare_results, write_results
     from gwm_models.report.reference_fits import compare_fits, quick_names, write_fits
 
@@ -33,12 +34,16 @@ def reproduce(
         made = write_fits(folder)
         sys.stdout.write(f"Posteriors fitted anew: {made}\n")
         write_results(folder)
+        write_backtest(folder)
         sys.stdout.write(f"Reference results written to {folder}\n")
         return
     with TemporaryDirectory() as place:
         fresh = Path(place)
         write_results(fresh)
+        write_backtest(fresh)
         differences, cells = compare_results(folder, fresh)
+        found, numbers = compare_backtest(folder, fresh)
+    differences, cells = differences + found, cells + numbers
     found, numbers = compare_fits(folder, None if every else quick_names())
     differences, cells = differences + found, cells + numbers
     for line in differences[:MOST_SHOWN]:
@@ -46,7 +51,7 @@ def reproduce(
     sys.stdout.write(
         f"{cells:,} cells compared with {folder}: {len(differences)} outside tolerance (words and exact numbers "
         f"{EXACT:g} relative; simulated {SIMULATED:g} standard errors, bounds twice that, ranks 1, probabilities "
-        f"{PROBABILITY:g})\n"
+        f"{PROBABILITY:g}; back-test {SCORE:g})\n"
     )
     if differences:
         raise typer.Exit(1)

@@ -10,10 +10,10 @@ from typing import Any
 from gwm_models import plots
 from gwm_models.files import write_text
 from gwm_models.plots.words import level_words, number
-from gwm_models.report import area_tables, tables
+from gwm_models.report import appraisal_tables, area_tables, tables
 from gwm_models.report.keyfigures import key_figures
 from gwm_models.report.shell import render
-from gwm_models.report.views import Figure, figure_of
+from gwm_models.report.views import Figure, TableView, figure_of
 
 Row = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def report_html(summary: Row, areas: Sequence[Row], manifest: Row) -> str:
         tables=_tables(summary, areas),
         targets=[tables.target_table(action, f"targets-{place}") for place, action in _numbered(summary)],
         key_figures=key_figures(summary),
-        answer=_answer(str(summary.get("headline", ""))),
+        answer=answer_of(str(summary.get("headline", ""))),
         level=level_words(summary.get("level")),
     )
 
@@ -78,7 +78,7 @@ def write_report(path: Path, summary: Row, areas: Sequence[Row], manifest: Row) 
     write_text(Path(path), report_html(summary, areas, manifest))
 
 
-def _answer(headline: str) -> tuple[str, str]:
+def answer_of(headline: str) -> tuple[str, str]:
     """Split a headline into its first sentence, for large type, and the rest."""
     first, *rest = SENTENCE_END.split(headline, maxsplit=1)
     return first, "".join(rest)
@@ -130,6 +130,7 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
             f"The change of the Gini coefficient is re-ranking minus progressivity ({level} below).",
             foot,
         ),
+        "appraisal": _appraisal_table((summary.get("appraisal") or {}).get("ratios") or [], foot),
         "actions": tables.action_table(
             summary.get("actions") or [],
             f"Asked of each target area, and delivered in {year}, mean of the areas ({level} below).",
@@ -142,6 +143,11 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
         ),
         "sources": tables.source_table(summary.get("sources") or [], "Data behind this report."),
     }
+
+
+def _appraisal_table(rows: Sequence[Row], foot: str) -> TableView | None:
+    """Build the table of what one unit of each effect costs; None where nothing is costed."""
+    return appraisal_tables.ratio_table(rows, f"Intervals below. {foot}", key="appraisal") if rows else None
 
 
 def _area_tables(summary: Row, areas: Sequence[Row], scope: str, foot: str) -> dict[str, Any]:

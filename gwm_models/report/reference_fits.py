@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, load_edition
 from gwm_models.errors import ModelError
-from gwm_models.models import health, mortality_links, trend_fit
+from gwm_models.models import health, mortality_links, trend_error, trend_fit
 from gwm_models.models.catalogue import file_name, fit_key, fit_record, specs_of
 from gwm_models.models.fit import Spec
 from gwm_models.models.outcomes import Subject, find_subject
@@ -62,7 +62,8 @@ class Stored:
 def stored_results() -> Iterator[Stored]:
     """Yield every result that is stored, all of the default edition: fits, and what scenarios draw from.
 
-    The latter are the links with health and with deaths, the trends of the indicators and the groups of similar areas.
+    The latter are the links with health and with deaths, the trends of the indicators, how far trends were off before,
+    and the groups of similar areas.
     """
     edition = load_edition()
     for name in SUBJECTS:
@@ -73,6 +74,7 @@ def stored_results() -> Iterator[Stored]:
     yield Stored(health.FILE, health.links_key(edition), edition, fit=health.links_record)
     yield Stored(mortality_links.FILE, mortality_links.links_key(edition), edition, fit=mortality_links.links_record)
     yield Stored(trend_fit.FILE, trend_fit.trends_key(edition), edition, fit=trend_fit.trends_record)
+    yield Stored(trend_error.FILE, trend_error.widening_key(), edition, fit=trend_error.widening_record)
     yield Stored(GROUPS_FILE, clusters_key(edition), edition, fit=clusters_record)
 
 

@@ -135,7 +135,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: cannot be read as a manifest ({error}). Name the manifest.json of a run.") from error
     kind = found.get("kind") if isinstance(found, dict) else None
     if isinstance(found, dict) and kind is not None:
-        raise DataError(f"{path}: is the manifest of a {kind}, not of a run. Run it again with: {_again(path, found)}")
+        article = "an" if str(kind)[:1] in "aeiou" else "a"
+        raise DataError(
+            f"{path}: is the manifest of {article} {kind}, not of a run. Run it again with: {_again(path, found)}"
+        )
     if not isinstance(found, dict) or found.get("schema") != MANIFEST_SCHEMA or "resolved_sha256" not in found:
         raise DataError(f"{path}: is not the manifest of a run ({MANIFEST_SCHEMA}). Name one that gwm run wrote.")
     return found

@@ -16,6 +16,7 @@ from gwm_models.data.edition import load_edition
 from gwm_models.data.home import PACKAGE, data_home
 from gwm_models.files import RUN, Content, csv_text, json_text
 from gwm_models.models.health import links_key
+from gwm_models.report.appraisal_part import run_part
 from gwm_models.report.draws_file import DRAWS_FILE, write_draws
 from gwm_models.report.page import report_html
 from gwm_models.report.result_folder import write_result
@@ -112,7 +113,7 @@ def write_run(
     listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
     numbers = {"areas.csv": csv_text(listed), "summary.json": json_text(summary)}
     manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
-    page = report_html(summary, widest, manifest)
+    page = report_html(summary | run_part(projection), widest, manifest)
     manifest |= {"file_warnings": list(warnings), "results_sha256": hashes_of(numbers)}
     files: dict[str, Content] = {"scenario.yaml": resolved_yaml(scenario), **numbers, "report.html": page}
     if draws_file:

@@ -12,6 +12,7 @@ from gwm_models.scenarios.checks_action import (
     check_lever,
     check_name,
 )
+from gwm_models.scenarios.checks_portfolio import check_portfolio
 from gwm_models.scenarios.checks_search import check_search
 from gwm_models.scenarios.checks_time import check_times
 from gwm_models.scenarios.findings import escaped
@@ -25,7 +26,7 @@ LONG_HORIZON = 40
 def check_meaning(scenario: View) -> None:
     """Check everything that a single value cannot show."""
     horizon = scenario / "horizon"
-    _check_horizon(horizon)
+    _check_horizon(horizon, evaluated="evaluation" in scenario)
     _check_trend(scenario / "baseline")
     _check_ids(scenario, "actions", "id", "action id")
     _check_ids(scenario, "health", "outcome", "outcome")
@@ -45,6 +46,7 @@ def check_meaning(scenario: View) -> None:
     _check_intervals(scenario / "analysis")
     _check_evaluation(scenario)
     check_search(scenario)
+    check_portfolio(scenario / "portfolio", scenario)
     check_times(scenario)
 
 
@@ -62,7 +64,7 @@ def _check_ids(scenario: View, key: str, name: str, noun: str) -> None:
         first.setdefault(word, part)
 
 
-def _check_horizon(horizon: View) -> None:
+def _check_horizon(horizon: View, *, evaluated: bool) -> None:
     start, end = horizon.whole("start"), horizon.whole("end")
     if start is None or end is None:
         return
@@ -72,7 +74,7 @@ def _check_horizon(horizon: View) -> None:
         what = f"{end - start + 1} years is a long horizon for figures of a few years"
         (horizon / "end").warning(what, "shorten it, or keep it")
     since = figures_year(horizon.vocabulary)
-    if since is not None and start < since:
+    if since is not None and start < since and not evaluated:
         what = f"start {start} is before the figures it starts from, which are of {since}"
         (horizon / "start").warning(what, f"write a year from {since} on, or keep it")
 

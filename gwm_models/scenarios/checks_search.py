@@ -10,12 +10,14 @@ from gwm_models.scenarios.spec import DEFAULT_HEALTH
 from gwm_models.scenarios.vary import MOST_RUNS, PathError, find_number
 from gwm_models.scenarios.view import View
 
-KINDS = ("scenario", "goal", "sweep")
+KINDS = ("scenario", "goal", "sweep", "portfolio")
 DESIGNS = ("grid", "sobol", "latin_hypercube")
 EXAMPLES = {
     "goal": "{vary: {path: actions.participation.change.value, low: 0, high: 10}, measure: {quantity: total}, "
     "at_least: 5}",
     "sweep": "{vary: [{path: actions.participation.change.value, values: [1, 2, 3]}]}",
+    "portfolio": "{options: [{id: a, actions: [participation]}], budget: {total: 100000000, price_base: 2025}, "
+    "objective: {measure: {quantity: total, group: all areas}}}",
 }
 
 
@@ -48,7 +50,7 @@ def _check_goal(goal: View, scenario: View) -> None:
         goal.error("has no goal to reach", "add at_least or at_most")
     elif len(given) == 2:
         goal.error("has both at_least and at_most", "keep one of the two")
-    _check_measured(goal / "measure", scenario)
+    check_measured(goal / "measure", scenario)
 
 
 def _check_sweep(sweep: View, scenario: View) -> None:
@@ -69,7 +71,7 @@ def _check_sweep(sweep: View, scenario: View) -> None:
         _check_points(sweep, design)
     measures: list[object] = []
     for measure in sweep.parts("measures"):
-        _check_measured(measure, scenario)
+        check_measured(measure, scenario)
         if measure.value in measures:
             measure.error("is recorded twice", "remove one of the two")
         measures.append(measure.value)
@@ -150,11 +152,23 @@ def _check_runs(at: View, runs: int, sizes: str) -> None:
         at.error(what, "give fewer values or steps, or use design: sobol with points")
 
 
-def _check_measured(measured: View, scenario: View) -> None:
+def check_measured(measured: View, scenario: View, *, more: tuple[str, ...] = (), targets: bool = True) -> None:
+    """Check that a measure names a quantity and a group that are there.
+
+    Parameters
+    ----------
+    measured : View
+    scenario : View
+        The whole file.
+    more : tuple of str
+        Quantities it may name besides the usual ones.
+    targets : bool
+        Whether the actions of the file are all there are, so that none means no target areas.
+    """
     quantity, group = measured.text("quantity"), measured.text("group")
     if quantity is not None and quantity.strip():
         outcomes = _outcomes(scenario)
-        known = ["total", *scenario.vocabulary.domains, "rank", *outcomes, *MEASURES]
+        known = ["total", *scenario.vocabulary.domains, "rank", *outcomes, *MEASURES, *more]
         if quantity not in known and quantity in outcomes_of(scenario.vocabulary):
             what = f"'{escaped(quantity)}' is not among the health outcomes of this scenario"
             (measured / "quantity").error(what, "add it to health")
@@ -166,7 +180,8 @@ def _check_measured(measured: View, scenario: View) -> None:
         _check_group(measured / "group", group, quantity or "")
     if quantity == "rank" and measured.text("state") == "percent_change":
         (measured / "state").warning("a percentage of a rank means little", "write difference, or keep it")
-    _check_targets(measured, scenario)
+    if targets:
+        _check_targets(measured, scenario)
 
 
 def _outcomes(scenario: View) -> list[str]:

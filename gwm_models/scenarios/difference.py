@@ -11,7 +11,7 @@ from gwm_models.scenarios.findings import number_text
 from gwm_models.scenarios.source import plain_value
 from gwm_models.scenarios.spec import Scenario
 
-MATCHED = {"actions": "id", "health": "outcome", "vary": "path"}
+MATCHED = {"actions": "id", "health": "outcome", "vary": "path", "options": "id", "floors": "region"}
 """Lists whose items go by a name; their order has no meaning."""
 NAMES = ("areas", "regions", "clusters", "exclude", "intervals", "inequality", "outcomes")
 """Lists that are read as sets."""
@@ -86,7 +86,7 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
 
 def _keyed(key: str, value: Any) -> Any:
     name = MATCHED.get(key)
-    if name is None or not isinstance(value, list):
+    if name is None or not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return value
     if len({item[name] for item in value}) < len(value):
         return value

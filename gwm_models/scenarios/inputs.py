@@ -12,7 +12,8 @@ from gwm_models.arrays import Frozen
 from gwm_models.data.edition import Edition
 from gwm_models.draws import keyed_normals, keyed_rng
 from gwm_models.index.calibration import points_per_unit
-from gwm_models.models.trend import Trend, draw_trend
+from gwm_models.models.trend import Trend
+from gwm_models.models.trend_error import widened_trend
 from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import Baseline, draw_baseline
 
@@ -98,4 +99,4 @@ class TrendDraws:
 @lru_cache(maxsize=1)
 def trend_draws(edition: Edition, n_draws: int, seed: int, ahead: tuple[int, ...]) -> TrendDraws:
     """Return drawn trends of an edition's indicators, shared by scenarios on the same years."""
-    return TrendDraws(draw_trend(edition, n_draws, seed), ahead)
+    return TrendDraws(widened_trend(edition, n_draws, seed), ahead)

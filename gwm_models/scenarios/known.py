@@ -47,6 +47,8 @@ SHOCK_YEARS = 2
 """Years after its first that a shock needs figures of."""
 GROUPS = ("target areas", "all areas")
 EVIDENCE = "evidence"
+HEALTHY_YEARS = "healthy_years"
+"""What a portfolio may measure besides what a goal may: years lived in good health, added up over areas."""
 
 
 @lru_cache(maxsize=1)

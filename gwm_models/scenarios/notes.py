@@ -102,9 +102,9 @@ def _trend_lines(projection: Projection) -> list[str]:
     scenario = projection.scenario
     if scenario.baseline.counterfactual == "held":
         return []
-    from gwm_models.models.trend import draw_trend
+    from gwm_models.models.trend_error import widened_trend
 
-    return [TREND, *draw_trend(projection.edition, scenario.analysis.draws, scenario.analysis.seed).notes]
+    return [TREND, *widened_trend(projection.edition, scenario.analysis.draws, scenario.analysis.seed).notes]
 
 
 def _points_lines(projection: Projection, used: set[str | None]) -> list[str]:

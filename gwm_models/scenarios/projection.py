@@ -178,7 +178,7 @@ def project(scenario: Scenario, edition: Edition | None = None, *, variance: boo
     plans = make_plans(scenario.actions, selections, edition, conditions, years)
     masks = group_masks(edition, _reached(selections, edition))
     layers = draw_layers(scenario, edition, inputs, selections, conditions)
-    setting = _setting(scenario, edition, conditions, inputs, tuple(masks.values()), len(years), block)
+    setting = setting_of(scenario, edition, conditions, inputs, tuple(masks.values()), len(years), block)
     effects = apply_actions(plans, layers, setting)
     held = layers.trend is None
     before = inputs.total if held else effects.score_before.sum(axis=2)
@@ -212,7 +212,7 @@ def project(scenario: Scenario, edition: Edition | None = None, *, variance: boo
     )
 
 
-def _setting(
+def setting_of(
     scenario: Scenario,
     edition: Edition,
     conditions: Conditions | None,

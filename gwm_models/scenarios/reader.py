@@ -15,9 +15,10 @@ from gwm_models.scenarios.checks import check_meaning
 from gwm_models.scenarios.checks_ends import check_versions
 from gwm_models.scenarios.findings import Findings, Stop, advice, as_lists, escaped, nearest, suggestion
 from gwm_models.scenarios.known import CLUSTERS, condition, field_texts, outcomes_of, spelled, text_fields
+from gwm_models.scenarios.portfolio_parts import check_sizes, with_files
 from gwm_models.scenarios.shape import check_shape, repair_keys, report_shape
 from gwm_models.scenarios.source import read_source
-from gwm_models.scenarios.spec import Action, Scenario, Where
+from gwm_models.scenarios.spec import Action, Portfolio, Scenario, Where
 from gwm_models.scenarios.view import View
 
 SUFFIXES = (".yaml", ".yml")
@@ -89,16 +90,20 @@ def check_mapping(
     return scenario, findings.problems()
 
 
-def _check_file(path: Path, vocabulary: Vocabulary | None) -> tuple[Scenario | None, list[Problem], str]:
+def _check_file(
+    path: Path, vocabulary: Vocabulary | None, *, taken_in: bool = False
+) -> tuple[Scenario | None, list[Problem], str]:
     findings = Findings(escaped(str(path), most=4096))
     scenario, text = None, ""
     with suppress(Stop):
         text = read_source(path, findings)
-        scenario = _check(findings, vocabulary)
+        scenario = _check(findings, vocabulary, path.parent, taken_in=taken_in)
     return scenario, findings.problems(), text
 
 
-def _check(findings: Findings, vocabulary: Vocabulary | None) -> Scenario | None:
+def _check(
+    findings: Findings, vocabulary: Vocabulary | None, folder: Path = Path(), *, taken_in: bool = False
+) -> Scenario | None:
     repair_keys(findings)
     scenario, faults = check_shape(findings)
     words = _words(findings, vocabulary)
@@ -107,9 +112,29 @@ def _check(findings: Findings, vocabulary: Vocabulary | None) -> Scenario | None
     report_shape(findings, faults)
     if scenario is not None and scenario.kind != "scenario" and not findings.faulty:
         check_versions(file, scenario, lambda content: check_mapping(content, words)[1])
+        if scenario.kind == "portfolio" and not taken_in:
+            scenario = with_files(file, scenario, lambda name: _read_beside(folder, name), _checker(words))
     if scenario is None or findings.faulty:
         return None
-    return _resolved(scenario, words)
+    if scenario.kind == "portfolio":
+        check_sizes(file, scenario, _checker(words))
+    return None if findings.faulty else _resolved(scenario, words)
+
+
+def _checker(words: Vocabulary) -> Callable[[dict[str, Any]], tuple[Scenario | None, list[Problem]]]:
+    return lambda content: check_mapping(content, words)
+
+
+def _read_beside(folder: Path, name: str) -> tuple[Scenario | None, list[Problem]]:
+    """Read a file beside another one, or a shipped one; a portfolio is read without the files it names itself."""
+    beside = folder / name
+    try:
+        path = beside if beside.is_file() else resolve_scenario_path(name)
+    except (OSError, ValueError):
+        path = beside
+    except ScenarioError as error:
+        return None, list(error.problems)
+    return _check_file(path, None, taken_in=True)[:2]
 
 
 def _words(findings: Findings, vocabulary: Vocabulary | None) -> Vocabulary:
@@ -141,7 +166,20 @@ def _is_edition(name: str) -> bool:
 def _resolved(scenario: Scenario, words: Vocabulary) -> Scenario:
     actions = tuple(_resolved_action(action, words) for action in scenario.actions)
     health = tuple(link for link in scenario.health if link.outcome in outcomes_of(words))
-    return scenario.model_copy(update={"actions": actions, "health": health})
+    return scenario.model_copy(
+        update={"actions": actions, "health": health, "portfolio": _resolved_portfolio(scenario.portfolio, words)}
+    )
+
+
+def _resolved_portfolio(portfolio: Portfolio | None, words: Vocabulary) -> Portfolio | None:
+    """Return a portfolio with its regions as the edition writes them."""
+    if portfolio is None:
+        return None
+    floors = tuple(
+        floor.model_copy(update={"region": spelled(floor.region, words.regions) or floor.region})
+        for floor in portfolio.constraints.floors
+    )
+    return portfolio.model_copy(update={"constraints": portfolio.constraints.model_copy(update={"floors": floors})})
 
 
 def _resolved_action(action: Action, words: Vocabulary) -> Action:

@@ -1,4 +1,4 @@
-"""What a goal or a sweep looks for, in plain English."""
+"""What a goal, a sweep or a portfolio looks for, in plain English."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gwm_models.data.edition import Edition
 from gwm_models.scenarios.goal_words import wanted_words
 from gwm_models.scenarios.measured import measure_label
 from gwm_models.scenarios.number_words import number_words
+from gwm_models.scenarios.portfolio_explain import portfolio_lines
 from gwm_models.scenarios.spec import Goal, Scenario, Sweep, Vary
 from gwm_models.scenarios.vary import count_points, find_number
 from gwm_models.scenarios.versions import plain_content
@@ -20,10 +21,12 @@ SPREAD = {
 
 
 def search_words(scenario: Scenario, edition: Edition) -> tuple[str, ...]:
-    """Say what a goal or a sweep leaves free, what it tries and what it looks for; nothing for an ordinary scenario."""
+    """Say what a search leaves free, what it tries and what it looks for; nothing for an ordinary scenario."""
     content = plain_content(scenario)
     if scenario.goal is not None:
         return _goal(scenario.goal, content, edition, scenario.horizon.end)
+    if scenario.portfolio is not None:
+        return portfolio_lines(scenario.portfolio, edition)
     return () if scenario.sweep is None else _sweep(scenario.sweep, content, edition, scenario.horizon.end)
 
 

@@ -44,17 +44,21 @@ from gwm_models.scenarios.spec_parts import (
     rules,
     when,
 )
+from gwm_models.scenarios.spec_portfolio import Allocation, Budget, Constraints, Objective, Option, Portfolio
 from gwm_models.scenarios.spec_search import Goal, Measured, Sweep, Vary
 
 __all__ = [
     "DEFAULT_HEALTH",
     "Action",
     "Additionality",
+    "Allocation",
     "Amount",
     "Analysis",
     "Baseline",
+    "Budget",
     "CausalShare",
     "Change",
+    "Constraints",
     "Cost",
     "Count",
     "Donors",
@@ -71,9 +75,12 @@ __all__ = [
     "Name",
     "Normal",
     "Number",
+    "Objective",
+    "Option",
     "Part",
     "Phasing",
     "Pick",
+    "Portfolio",
     "Probability",
     "Scenario",
     "Share",
@@ -163,8 +170,10 @@ DEFAULT_HEALTH = tuple(
 SCENARIO_RULES = rules(
     when("kind", ("goal",), given("goal")),
     when("kind", ("sweep",), given("sweep")),
+    when("kind", ("portfolio",), given("portfolio")),
     {"if": given("goal"), "then": {"required": ["kind"], "properties": {"kind": {"const": "goal"}}}},
     {"if": given("sweep"), "then": {"required": ["kind"], "properties": {"kind": {"const": "sweep"}}}},
+    {"if": given("portfolio"), "then": {"required": ["kind"], "properties": {"kind": {"const": "portfolio"}}}},
 )
 
 
@@ -176,9 +185,10 @@ class Scenario(Part):
     schema_: Literal["gwm-scenario/1"] = Field(
         alias="schema", description="Format of this file.", examples=["gwm-scenario/1"]
     )
-    kind: Literal["scenario", "goal", "sweep"] = Field(
+    kind: Literal["scenario", "goal", "sweep", "portfolio"] = Field(
         "scenario",
-        description="scenario: project it. goal: find the number that reaches a goal. sweep: try many numbers.",
+        description="scenario: project it. goal: find the number that reaches a goal. sweep: try many numbers. "
+        "portfolio: choose the best of several options within a budget.",
     )
     id: Slug = Field(
         description="Short name; run folders are named after it.", examples=["northern-participation-2026"]
@@ -204,6 +214,7 @@ class Scenario(Part):
     evaluation: EvaluationPlan | None = Field(None, description="How the effect is to be measured.")
     goal: Goal | None = Field(None, description="For kind goal: what is to be reached.")
     sweep: Sweep | None = Field(None, description="For kind sweep: what is varied.")
+    portfolio: Portfolio | None = Field(None, description="For kind portfolio: what can be chosen, and within what.")
     source: Annotated[str, Field(strict=True, max_length=2000)] = Field(
         "", description="Where the idea comes from.", examples=["https://example.org/plan"]
     )

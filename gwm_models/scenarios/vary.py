@@ -151,14 +151,14 @@ def set_number(content: dict[str, Any], path: str, value: float) -> dict[str, An
 
 
 def without_search(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a goal or a sweep as that of an ordinary scenario, ready to be varied and checked.
+    """Return the content of a goal, sweep or portfolio as that of an ordinary scenario, ready to be varied and checked.
 
     Examples
     --------
     >>> without_search({"kind": "goal", "goal": {"at_least": 5}, "id": "a"})
     {'kind': 'scenario', 'id': 'a'}
     """
-    plain = {key: value for key, value in content.items() if key not in ("goal", "sweep")}
+    plain = {key: value for key, value in content.items() if key not in ("goal", "sweep", "portfolio")}
     return {**plain, "kind": "scenario"} if "kind" in plain else plain
 
 

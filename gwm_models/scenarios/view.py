@@ -74,10 +74,14 @@ class View:
                 yield item
 
     def items(self, key: str) -> Iterator[View]:
-        """Yield the items of a list."""
-        value = (self / key).value
+        """Yield the items of the list under a key."""
+        return (self / key).own_items()
+
+    def own_items(self) -> Iterator[View]:
+        """Yield the items of the list that stands here."""
+        value = self.value
         for place in range(len(value) if isinstance(value, list) else 0):
-            yield self / key / place
+            yield self / place
 
     def pair(self, key: str) -> tuple[int, int] | None:
         """Return two whole numbers, None if there are not exactly two."""

@@ -1,4 +1,4 @@
-"""CPU time of searches: of a goal, and of a sweep of a thousand points shared by two processes.
+"""CPU time of searches: of a goal, of a portfolio, and of a sweep of a thousand points shared by two processes.
 
     python -m pytest -m bench
 
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.bench
 
 GWM = [sys.executable, "-c", "import sys; from gwm_models.cli import main; sys.exit(main())"]
 GOAL_SECONDS = 5.0
+PORTFOLIO_SECONDS = 10.0
 SWEEP_SECONDS = 120.0
 PROCESSES = 2
 
@@ -40,6 +41,16 @@ def cpu_seconds(words: list[str]) -> float:
 def test_a_goal_is_found_in_5_seconds_of_cpu(shipped, tmp_path):
     words = ["goal", str(shipped.scenario("participation-goal")), "--out", str(tmp_path / "goal")]
     assert min(cpu_seconds(words) for _ in range(3)) < GOAL_SECONDS
+
+
+@pytest.mark.parametrize("quantity", ["total", "gap_10_10"])
+def test_a_portfolio_of_twelve_options_takes_10_seconds_of_cpu(shipped, tmp_path, quantity):
+    content = YAML(typ="safe").load(shipped.scenario("portfolio-participation-and-jobs").read_text("utf-8"))
+    content["portfolio"]["objective"] = {"measure": {"quantity": quantity}}
+    with (tmp_path / "portfolio.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(content, file)
+    words = ["portfolio", str(tmp_path / "portfolio.yaml"), "--draws", "500", "--out", str(tmp_path / "out")]
+    assert min(cpu_seconds(words) for _ in range(2)) < PORTFOLIO_SECONDS
 
 
 def test_a_thousand_points_take_2_minutes_of_each_of_two_cores(shipped, tmp_path):
