@@ -528,6 +528,18 @@ def test_the_command_writes_a_folder_whose_tables_are_the_answer(tmp_path, shipp
         (["participation-goal"], "is a goal, not a scenario"),
         (["nothing"], "no action has a cost"),
         (["northern-participation-2026", "--value", "healthy_years=1"], "has no source"),
+        (["northern-participation-2026", "--value-source", "x"], "--value-source goes with --value"),
+        (
+            [
+                "northern-participation-2026",
+                *("--value", "point_years=1", "--value", "point_years=2", "--value-source", "x"),
+            ],
+            "value of point_years: is given more than once",
+        ),
+        (
+            ["northern-participation-2026", "--deflator", "no-such.csv"],
+            "no-such.csv: cannot be read (No such file or directory)",
+        ),
         (["northern-participation-2026", "--value", "much", "--value-source", "x"], "expected MEASURE=POUNDS"),
         (["northern-participation-2026", "--value", "5", "--value-source", "x"], "says not of what"),
         (["northern-participation-2026", "--discount-cost", "3.5"], "Did you mean 0.035"),

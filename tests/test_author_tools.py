@@ -263,7 +263,7 @@ def test_a_year_that_is_free_is_said_as_a_year_and_a_level_as_what_is_reached():
     assert said[0].endswith(
         "year of the whole change (actions.push.phasing.full_by), from 2026 to 2030; the file has 2028."
     )
-    assert said[1].endswith("Rank (1 is best), mean of North East: after of 70 ranks or less in 2030.")
+    assert said[1].endswith("Rank (1 is best), mean of North East: 70 or less in 2030.")
     assert len(said) == 3
 
 

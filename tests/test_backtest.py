@@ -364,6 +364,17 @@ def test_every_number_that_the_readme_tells_is_of_the_tables(checkout: Path):
     assert not re.search(r"\d", told.partition(" ## ")[0])
 
 
+def test_the_words_tell_what_the_tables_have_for_six_to_eight_years(checkout: Path):
+    told = next(each for each in backtest_words(checkout / "results") if "years ahead the widened" in each)
+    rows = {(r["quantity"], r["rule"], r["horizon"]): r for r in read_backtest(checkout / "results", "horizons")}
+    last = rows["unemployment_rate", "last_figure", "8"]
+    trend = rows["unemployment_rate", "trend_widened", "8"]
+    assert f"{float(trend['rmse']):.2f} against" in told and f"{float(last['rmse']):.2f}; pay" in told
+    shares = [float(rows["economic_activity_rate", "trend_widened", h]["coverage_90_of_mean"]) for h in "678"]
+    assert "activity " + ", ".join(f"{share:.0%}" for share in shares) in told
+    assert ("no change did better for" in told) == (float(trend["rmse"]) > float(last["rmse"]))
+
+
 @pytest.mark.slow
 def test_a_fresh_back_test_agrees_with_the_stored_one(tmp_path: Path, checkout: Path):
     from gwm_models.report.backtest import write_backtest

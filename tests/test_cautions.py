@@ -90,14 +90,14 @@ def test_a_link_that_the_yearly_figures_do_not_show_is_said_not_to_be_found():
     assert "that is" not in summarise(project(within, variance=False))["headline"]
 
 
-def test_a_trend_takes_no_rate_to_a_limit_and_what_it_takes_off_the_scale_is_warned_of():
+def test_a_trend_takes_no_rate_to_a_limit_and_what_it_takes_to_an_end_of_the_scale_is_warned_of():
     file = {"horizon": {"start": 2026, "end": 2035}, "baseline": {"edition": "monitor-2021", "counterfactual": "trend"}}
     projection = project(scenario(ACTIVE, **file), variance=False)
     rates = projection.level_before[:, :, :4]
     assert rates.min() > 0 and rates.max() < 100
     warnings = summarise(projection)["warnings"]
     assert not any("to a limit of its level" in words for words in warnings)
-    assert any("off the frozen scale" in words for words in warnings)
+    assert any("the trend itself brings" in words and "to an end of the scale" in words for words in warnings)
     level = projection.level_before.copy()
     level[: len(level) // 5, :, 1] = 0.0
     warnings = summarise(replace(projection, level_before=level))["warnings"]

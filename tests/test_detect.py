@@ -1,5 +1,7 @@
 """What a design could see: by hand, against theory, and laws of power."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,6 +45,18 @@ def test_assurance_is_the_power_expected_over_what_is_projected():
     assert found.assurance() == pytest.approx((0.2 + 0.8) / 2)
     assert found.prob_beyond() == 0.5
     assert made([-1.0], [1.0]).assurance() is None
+
+
+def test_what_was_counted_in_draws_and_windows_is_not_called_never_or_always():
+    far = made(-np.full(50, 9.0), np.full(50, 9.0), projected=[1.0, 2.0])
+    words = power_words(far, "points")
+    assert "seen with a probability of under 1%, and is larger than that size with a probability of under 1%." in words
+    near = made(-np.full(50, 0.1), np.full(50, 0.1), projected=[1.0, 2.0])
+    assert "seen with a probability of over 99%" in power_words(near, "points")
+    none = replace(far, valid=np.zeros(50, dtype=bool))
+    assert power_words(none, "points").endswith(" In none of the windows would its interval be offered as valid.")
+    some = replace(far, valid=np.arange(50) < 10)
+    assert power_words(some, "points").endswith(" Only in 20% of windows would its interval be offered as valid.")
 
 
 def test_an_effect_projected_downwards_is_looked_for_downwards():

@@ -47,6 +47,7 @@ def setting(**changes):
     base = Setting(
         domain=(0, 1),
         limits=np.array([[0.0, 100.0], [0.0, 100.0], [0.0, 60.0]]),
+        scale=np.array([[-1e3, 1e3], [-1e3, 1e3]]),
         conditions=np.array([[20.0], [30], [40], [50], [np.nan]]),
         groups=(np.array([True, False, False, True, False]), np.ones(N, dtype=bool)),
         responses=np.array([response_weights(T, 1, 0)[::-1]]),
@@ -145,6 +146,41 @@ def test_hard_limits_cut_the_sum_of_all_actions_in_each_draw():
     assert effects.clamped[0][0].tolist() == [True, False, False, False, False]
     assert sum(effects.delivered)[0, 0] == pytest.approx(30)
     assert effects.asked[0][0].tolist() == [25, 0, 0, 25, 0]
+
+
+def test_domain_scores_stay_on_their_scale_and_estimates_beyond_it_have_no_room_outwards():
+    score = np.array([[[190.0, 100], [205, 100], [205, 100], [4, 100], [1, 100]]])
+    state = layers([8.0, -3.0], score=score, stated=np.array([[[0.1, 0.0]]]))
+    ends = np.array([[2.0, 200.0], [2.0, 200.0]])
+    gain, loss = plan(places=np.array([0, 1])), plan(id="b", places=np.array([2, 3, 4]))
+    effects = apply([gain, loss], state, scale=ends)
+    # Asked for: +40 points in areas 0 and 1, -15 in areas 2 to 4.
+    assert effects.domain[0, :, 0].tolist() == [10, 0, -15, -2, 0]
+    assert effects.beyond[0, :, 0].tolist() == [True, True, False, True, True] and not effects.beyond[..., 1].any()
+    assert effects.total[0].tolist() == [10, 0, -15, -2, 0]
+    assert effects.level[0, :, 0].tolist() == [8, 8, -3, -3, -3]
+    assert not any(clamped.any() for clamped in effects.clamped)
+    # Half in place in the second year: +20 and -7.5 asked for; the response sums the years inside the scale.
+    assert effects.history[0][:, 0].tolist() == pytest.approx([0, (10 - 2) / 2, (10 - 2) / 2])
+    assert effects.stated[0][0].tolist() == pytest.approx([1.0, 0, -0.75, -0.2, 0])
+
+
+def test_an_indicator_in_points_is_cut_as_its_domain_is():
+    limits = np.array([[-np.inf, np.inf], [0, 100], [0, 60]])
+    state = layers([30.0], points=np.array([[1.0, -12.0]]), score=np.full((1, N, 2), 180.0))
+    effects = apply([plan()], state, limits=limits, scale=np.array([[2.0, 200.0]] * 2))
+    assert effects.total[0].tolist() == [20, 0, 0, 20, 0]
+    assert effects.level[0, :, 0].tolist() == pytest.approx([20, 0, 0, 20, 0])
+    assert effects.delivered[0][0].tolist() == pytest.approx([20, 0, 0, 20, 0])
+    assert effects.asked[0][0].tolist() == [30, 0, 0, 30, 0]
+    assert effects.clamped[0][0].tolist() == [True, False, False, True, False]
+
+
+def test_a_trend_ends_at_the_scale_and_a_change_is_measured_from_there():
+    moving = layers([-4.0], trend=trend([1.0, 2.0, 15.0]))
+    effects = apply([plan()], moving, scale=np.array([[2.0, 160.0], [2.0, 160.0]]))
+    assert effects.score_before[0, :, 0].tolist() == [160, 160, 160, 160, 150]
+    assert effects.total[0].tolist() == [-20, 0, 0, -20, 0] and not effects.beyond.any()
 
 
 def test_rounding_is_not_taken_for_a_limit():
@@ -316,7 +352,7 @@ def test_under_a_trend_levels_and_scores_without_the_action_move_too():
     assert effects.total[0].tolist() == [10, 0, 0, 10, 0]
 
 
-def test_under_a_trend_only_what_actions_change_is_drawn_in_every_year():
+def test_under_a_trend_only_domains_that_actions_change_are_drawn_in_every_year():
     asked = []
 
     def growth(rows, place, years):

@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gwm_models.cli import run_command
 from gwm_models.errors import DataError, ModelError
+from gwm_models.evaluation.answer_words import effect_words
 from gwm_models.evaluation.panel_design import PER, evaluate_panel, panel_power, read_spec
 from gwm_models.evaluation.panel_spec import PanelSpec
 from gwm_models.evaluation.table_file import PanelFileError, Wanted, read_panel_file
@@ -227,8 +229,16 @@ def test_what_does_not_go_together_is_refused_at_once(tmp_path):
         spec(tmp_path / "x.csv", design="staggered", donors=("B",))
     with pytest.raises(DataError, match="--missing must be one of raise, drop_units, drop_times; got 'zero'"):
         spec(tmp_path / "x.csv", missing="zero")
-    with pytest.raises(DataError, match="--family, --seasonality is used by its and structural only"):
-        spec(tmp_path / "x.csv", family="poisson", seasonality="dummies")
+    with pytest.raises(DataError) as caught:
+        spec(tmp_path / "x.csv", family="poisson", seasonality="dummies", period=4)
+    assert str(caught.value).splitlines() == [
+        "--family is used by its only; the design is did.",
+        "--seasonality, --period are used by its and structural only; the design is did.",
+    ]
+    with pytest.raises(DataError, match="--inference, --missing are used by sc, sdid and did only; the design is its"):
+        spec(tmp_path / "x.csv", design="its", inference="jackknife", missing="drop_units")
+    with pytest.raises(DataError, match="--period is the length of a cycle of seasons: give --seasonality as well"):
+        spec(tmp_path / "x.csv", design="its", period=4)
     with pytest.raises(DataError, match="--unit is missing"):
         spec(tmp_path / "x.csv", unit=None)
     with pytest.raises(DataError, match="name their column with --unit"):
@@ -281,7 +291,11 @@ def test_a_scenario_prints_what_was_projected_beside_what_was_estimated(gwm, tmp
         (("--panel", "x.csv", "--unit", "a"), "--panel needs --time, --outcome, --design as well"),
         (
             ("--panel", "x.csv", *COLUMNS, "--treated", "A", "--design", "sc", "--as-if-start", "3"),
-            "go with a scenario",
+            "--as-if-start goes with a scenario",
+        ),
+        (
+            ("--panel", "x.csv", *COLUMNS, "--treated", "A", "--start", "1", "--design", "sc", "--years-after", "3"),
+            "--years-after is for the power alone: give --power as well",
         ),
         (("northern-participation-2026", "--level", "3"), "--level must lie between 0 and 1"),
         (("nothing",), "has no evaluation block"),
@@ -318,3 +332,30 @@ def test_the_help_of_evaluate_and_the_room_itself_load_nothing_heavy(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def made_effect(att, lower, upper, level=0.95):
+    row = {"time": 2001, "post": True}
+    effect = SimpleNamespace(path=[SimpleNamespace(**row)], method="sc", start=2001, outcome="y", treated=("A",))
+    vars(effect).update(att=att, lower=lower, upper=upper, level=level, valid=True)
+    return effect_words(effect, "points")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((-19.5136, -39.887, 0.85975), ("−19.5", "−39.9 to 0.9")),
+        ((0.00021, 0.0001, 0.0003), ("+0.000210", "0.000100 to 0.000300")),
+        ((1234.567, -2000.1, 4500.4), ("+1,235", "−2,000 to 4,500")),
+        ((8.2, 0.0132, 16.4), ("+8.20", "0.01 to 16.40")),
+        ((0.0, 0.0, 0.0), ("0.0", "0.0 to 0.0")),
+    ],
+)
+def test_an_effect_and_its_interval_are_written_with_as_many_decimals_as_they_need(numbers, words):
+    size, ends = words
+    said = f"y: {size} points in A, 2001, against what it would have been (95% interval {ends})."
+    assert made_effect(*numbers) == said
+
+
+def test_an_interval_of_99_5_percent_is_not_called_one_of_100():
+    assert "(99.5% interval" in made_effect(1.0, 0.5, 1.5, level=0.995)

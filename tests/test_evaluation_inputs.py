@@ -56,6 +56,20 @@ def test_any_kind_of_table_gives_the_same(change, plain):
     assert found.p_value == plain.p_value
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda f: event_study(f, **COLUMNS, treated=[f"area {k}" for k in range(5)], start=2006),
+        lambda f: synthetic_control(f, **COLUMNS, treated=["area 0", "area 1", "area 2"], start=2007, n_placebo=99),
+        lambda f: staggered(f, **COLUMNS, treated={f"area {k}": 2004 + k // 3 for k in range(6)}),
+    ],
+    ids=["event_study", "synthetic_control", "staggered"],
+)
+def test_the_order_of_the_rows_changes_no_answer(answer):
+    plain, shuffled = answer(frame()), answer(frame().sample(frac=1, random_state=1))
+    assert shuffled.to_dict() == plain.to_dict()
+
+
 @pytest.mark.parametrize("panel", [None, 5, "panel.csv", [1, 2]])
 def test_what_is_no_table_is_refused(panel):
     for run in (
@@ -116,6 +130,13 @@ def test_the_alphabet_is_enough_where_numbers_are_as_long_as_each_other():
     assert plain_text("Lune 2001") == "Lune 2001"
     with pytest.raises(DataError, match="the start is missing"):
         in_form("", (2001, 2002))
+
+
+def test_a_start_below_zero_is_no_way_of_saying_never():
+    starts = {"area 0": 2005, "area 1": 2006} | {f"area {k}": -1 for k in range(2, 24)}
+    with pytest.raises(DataError, match=r"the start of area 2 is -1, but times begin at 2001\. Leave it empty"):
+        staggered(frame(), **COLUMNS, treated=starts)
+    assert in_form(-3, (-5, -4, 0)) == -3
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ def rows(**changes):
     return {**plain, **changes}
 
 
-def test_rows_in_any_order_become_units_by_first_appearance_and_times_in_order():
+def test_rows_in_any_order_become_units_by_name_and_times_in_order():
     panel = read_panel(
         {"area": ["B", "A", "A", "B"], "year": [2002, 2001, 2002, 2001], "rate": [4, 1, 2, 3]}, **COLUMNS
     )
-    assert panel.unit == ("B", "A")
+    assert panel.unit == ("A", "B")
     assert panel.time == (2001, 2002)
-    assert panel.value.tolist() == [[3, 4], [1, 2]]
+    assert panel.value.tolist() == [[1, 2], [3, 4]]
 
 
 def test_a_data_frame_and_a_mapping_give_the_same_panel():

@@ -15,11 +15,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from gwm_models.cli import run_command
+from gwm_models.data.edition import load_edition
 from gwm_models.errors import InfeasibleError, ModelError
 from gwm_models.files import OutputError
 from gwm_models.report.goal import write_goal
 from gwm_models.scenarios.goal import GoalFound, seek_goal
-from gwm_models.scenarios.goal_words import binding, headline, summarise_goal
+from gwm_models.scenarios.goal_words import binding, headline, summarise_goal, wanted_words
 from gwm_models.scenarios.measured import measure_draws
 from gwm_models.scenarios.projection import project
 from gwm_models.scenarios.reader import read_scenario
@@ -103,6 +104,52 @@ def test_a_goal_that_is_reached_without_a_change_needs_none():
     assert headline(found).startswith("Reached at actions.push.change.value = 0 percentage points")
 
 
+@pytest.mark.parametrize(("path", "low", "high"), [("full_by", 2026, 2032), ("start", 2026, 2030)])
+def test_of_years_that_change_as_much_the_latest_is_taken_and_it_is_said_that_all_do(path, low, high):
+    found = seek_goal(question({"vary": vary(low, high, f"actions.push.phasing.{path}"), "at_least": 4.0}))
+    assert found.value == high
+    assert {point.probability for point in found.points} == {1.0}
+    said = headline(found)
+    assert f"as at every value from {low} to {high}: all of them change the scenario alike by 2032" in said
+    assert "the last of them is taken" in said and "least" not in said
+
+
+def test_of_years_of_which_some_change_less_the_one_nearest_the_end_that_reaches_is_found():
+    found = seek_goal(question({"vary": vary(2028, 2040, "actions.push.phasing.full_by"), "at_least": 8.0}))
+    assert found.start == 2040
+    shares = {point.value: point.probability for point in found.points}
+    assert found.value is not None and 2032 <= found.value < 2040
+    assert shares[found.value] >= 0.8 and all(p < 0.8 for year, p in shares.items() if year > found.value)
+
+
+def test_the_longest_wait_for_health_that_reaches_a_goal_is_found():
+    health = [{"outcome": "healthy_life_expectancy_male", "link": "within", "lag": {"years": 1, "build_up": 0}}]
+    path = "health.healthy_life_expectancy_male.lag.years"
+    measure = {"quantity": "healthy_life_expectancy_male", "group": "Stoke-on-Trent"}
+    goal = {"vary": vary(0, 6, path), "measure": measure, "at_least": 0.0, "probability": 0.5}
+    found = seek_goal(question(goal, health=health))
+    assert found.value == found.start == 6
+    assert "as at every value from 0 to 6" in headline(found)
+
+
+def test_where_every_value_reaches_a_goal_that_is_said():
+    found = seek_goal(question({"vary": vary(1, 5), "at_least": 0.5}))
+    said = headline(found)
+    assert found.value == 1
+    assert "where the scenario changes least; every value from 1 percentage point to 5 percentage points" in said
+
+
+def test_a_goal_on_the_level_itself_is_said_without_a_change():
+    measure = {"quantity": "total", "group": "Stoke-on-Trent", "state": "scenario"}
+    goal = question({"vary": vary(0, 5), "measure": measure, "at_least": 240.0}).goal
+    assert goal is not None
+    assert wanted_words(goal, load_edition(), 2032) == "Total, Stoke-on-Trent: 240 points or more in 2032"
+    ranked = {"quantity": "rank", "group": "Stoke-on-Trent", "state": "scenario"}
+    goal = question({"vary": vary(0, 5), "measure": ranked, "at_most": 100.0}).goal
+    assert goal is not None
+    assert wanted_words(goal, load_edition(), 2032) == "Rank (1 is best), Stoke-on-Trent: 100 or less in 2032"
+
+
 def test_the_first_year_that_reaches_a_goal_is_found_among_whole_numbers():
     scenario = question({"vary": vary(2026, 2032, "horizon.end"), "at_least": 4.0})
     found = seek_goal(scenario)
@@ -158,13 +205,13 @@ def test_a_number_without_a_part_in_the_measure_is_named():
 
 
 def overtaking(draws: int = DRAWS) -> Scenario:
-    """Return a goal on the gap of top and bottom, where pay of the worst areas can be raised beyond the best."""
+    """Return a goal on the differences between regions, where pay of one can be raised beyond the others."""
     return question(
-        {"vary": vary(0, 1500), "measure": {"quantity": "gap_10_10"}, "at_most": -20.0, "probability": 0.9},
+        {"vary": vary(0, 1500), "measure": {"quantity": "theil_region"}, "at_most": -0.0002, "probability": 0.9},
         {
             "indicator": "median_pay",
             "change": {"kind": "absolute", "value": 100.0, "unit": "GBP_per_week"},
-            "target": {"worst": {"by": "total", "n": 20}},
+            "target": {"regions": ["East Midlands"]},
         },
         draws,
     )

@@ -119,3 +119,22 @@ def test_ranks_that_may_go_either_way_say_which_sign_is_up(drive, rows):
     after[50:, drive.treated] += 3
     swapped = replace(drive, rank_after=after)
     assert "they move by +3.0 ranks on average (−3.0 to 9.0; plus is up)" in headline(swapped, rows, LEVEL)
+
+
+def test_nothing_that_has_begun_has_no_direction(drive):
+    """By the first year of its phasing nothing of an action is in place."""
+    start = min(action.phasing.start for action in drive.scenario.actions)
+    horizon = drive.scenario.horizon.model_copy(update={"start": start, "end": start})
+    early = project(drive.scenario.model_copy(update={"horizon": horizon}), variance=False)
+    assert not early.change.any()
+    found = {
+        "groups": group_rows(early, LEVEL),
+        "health": health_rows(early, LEVEL),
+        "inequality": inequality_rows(early, LEVEL),
+        "sums": sum_rows(early, LEVEL),
+        "path": path_rows(early, LEVEL),
+    }
+    text = headline(early, found, LEVEL)
+    assert f"By {start} the mean Monitor total of the 20 target areas does not change from " in text
+    assert text.endswith("does not change.") and "0.0" not in text
+    assert not re.search(r"ranks|move|interval", text)

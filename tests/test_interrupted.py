@@ -52,6 +52,14 @@ def test_a_broken_line_without_noise_is_read_off():
     assert found.start == "2011-05"
 
 
+@pytest.mark.parametrize("errors", ["ar1", "newey_west", "independent"])
+def test_a_line_without_noise_and_without_a_change_finds_none(errors):
+    found = interrupted_series(series(10 + 0.1 * np.arange(60)), **SERIES, start="2013-05", errors=errors)
+    assert found.p_value is None and found.lower == found.upper
+    assert not found.valid
+    assert "fit without any error" in found.valid_why
+
+
 def test_coefficients_and_newey_west_errors_equal_those_of_statsmodels():
     rng = np.random.default_rng(1)
     design, outcome = lines(60, 40), ar1(rng, 60, 0.5)
@@ -194,7 +202,7 @@ def test_the_mixture_weighs_autocorrelations_by_the_density_of_what_the_fit_leav
     found = over_autocorrelations(fit, place, np.zeros(n, dtype=int))
     left = np.linalg.svd(fit.white)[0][:, 4:].T
     density = []
-    for rho in np.linspace(-0.6, 0.95, 32):
+    for rho in 1 - np.geomspace(1.6, 0.01, 40):
         apart = np.abs(place[:, None] - place)
         cov = left @ (np.sign(rho) ** apart * np.abs(rho) ** apart / 1.0) @ left.T
         own = left @ fit.residual
@@ -205,14 +213,28 @@ def test_the_mixture_weighs_autocorrelations_by_the_density_of_what_the_fit_leav
 
 def test_a_mixture_of_one_is_students_t_and_of_two_lies_between():
     covs = np.array([[[1.0]], [[9.0]]])
-    one, both = Mixture(np.ones(1), covs[:1], 12), Mixture(np.array([0.5, 0.5]), covs, 12)
+    one, both = Mixture(np.ones(1), covs[:1], 12, np.zeros(1)), Mixture(np.full(2, 0.5), covs, 12, np.zeros(2))
     gradient = np.ones((1, 1))
     assert one.reach(gradient, 0.95)[0] == pytest.approx(student.isf(0.025, 12))
     assert one.p_value(1.5, gradient[0]) == pytest.approx(2 * student.sf(1.5, 12))
     assert both.p_value(1.5, gradient[0]) == pytest.approx(student.sf(1.5, 12) + student.sf(0.5, 12))
     reach = both.reach(gradient, 0.95)[0]
     assert both.p_value(reach, gradient[0]) == pytest.approx(0.05)
-    assert np.isnan(Mixture(np.ones(1), np.zeros((1, 1, 1)), 12).p_value(1.0, gradient[0]))
+    assert np.isnan(Mixture(np.ones(1), np.zeros((1, 1, 1)), 12, np.zeros(1)).p_value(1.0, gradient[0]))
+
+
+def test_the_highest_autocorrelation_is_where_nine_tenths_of_the_weight_are_reached():
+    covs, rho = np.ones((4, 1, 1)), np.array([-0.2, 0.1, 0.4, 0.8])
+    assert Mixture(np.array([0.5, 0.35, 0.05, 0.1]), covs, 9, rho).highest == 0.4
+    assert Mixture(np.array([0.5, 0.3, 0.05, 0.15]), covs, 9, rho).highest == 0.8
+
+
+def test_a_series_that_may_be_wandering_is_not_offered():
+    value = np.random.default_rng(12).normal(size=60).cumsum()
+    found = interrupted_series(series(value), **SERIES, start="2013-05")
+    assert found.check("placebo_start").verdict == "pass"
+    assert not found.valid
+    assert "60 times do not tell from a level that wanders" in found.valid_why
 
 
 def test_times_are_read_as_months_quarters_days_years_or_windows():
@@ -340,6 +362,12 @@ def test_counts_without_an_event_on_one_side_are_refused():
         interrupted_series(series([3.0, 5.0] * 10 + [0.0] * 10), **SERIES, start="2011-09", family="poisson")
 
 
+def test_counts_that_are_not_whole_are_refused():
+    panel = series([3.0, 5.5] * 15)
+    with pytest.raises(DataError, match=r"not whole, such as 5\.5, so it is not a count\. Give the counts"):
+        interrupted_series(panel, **SERIES, start="2011-09", family="negative_binomial")
+
+
 def test_gaps_are_left_out_and_named_and_the_result_is_ready_for_json():
     value = np.random.default_rng(11).normal(size=40)
     value[[5, 33]] = np.nan
@@ -350,17 +378,46 @@ def test_gaps_are_left_out_and_named_and_the_result_is_ready_for_json():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "rho"), [(40, 0.0), (40, 0.6), (60, 0.3), (120, 0.5)])
-def test_intervals_cover_under_autocorrelation(n, rho):
-    """With one estimate of the autocorrelation in its place, 8.6% are rejected at 40 times and 0.6."""
+@pytest.mark.parametrize(
+    ("n", "rho", "least", "most"),
+    [(40, 0.0, 0.03, 0.93), (60, 0.3, 0.03, 0.93), (100, 0.5, 0.03, 0.93), (40, 0.6, 0.0, 1.0), (40, 0.8, 0.0, 1.0)],
+)
+def test_intervals_cover_under_autocorrelation(n, rho, least, most):
+    """With one estimate of the autocorrelation in its place, 8.6% are rejected at 40 times and 0.6: too wide is allowed
+    where the autocorrelation is high for the length, too narrow nowhere."""
     rng, rejected, covered, start = np.random.default_rng(n), [], [], int(0.6 * n)
     after = np.arange(n) - start
     weights = np.array([0.0, 0.0, 1.0, after[after >= 0].mean()])
-    for _ in range(400):
+    for _ in range(300):
         fit = fit_series(ar1(rng, n, rho) + 0.05 * np.arange(n), lines(n, start))
         found = over_autocorrelations(fit, np.arange(n), np.zeros(n, dtype=int))
         rejected.append(found.p_value(float(weights @ fit.coef), weights) <= 0.05)
         covered.append(abs(weights @ fit.coef) <= found.reach(weights[None], 0.9)[0])
+    assert may_be_within(rejected, least, 0.07)
+    assert may_be_within(covered, 0.87, most)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "rho"), [(40, 0.8), (60, 0.9), (60, 1.0)])
+def test_persistent_series_are_seldom_offered(n, rho):
+    """Judged by the estimate of the autocorrelation alone, half were offered, and up to 22% of those rejected."""
+    rng, offered = np.random.default_rng([n, int(100 * rho)]), []
+    for _ in range(80):
+        steps = rng.normal(size=n).cumsum() if rho == 1 else ar1(rng, n, rho)
+        offered.append(interrupted_series(series(steps), **SERIES, start=months(n)[2 * n // 3]).valid)
+    assert may_be_within(offered, 0.0, 0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "rho"), [(40, 0.0), (60, 0.5), (80, 0.7)])
+def test_intervals_that_are_offered_as_valid_cover(n, rho):
+    rng, rejected, covered = np.random.default_rng([1, n]), [], []
+    for _ in range(250):
+        found = interrupted_series(series(ar1(rng, n, rho)), **SERIES, start=months(n)[2 * n // 3], level=0.9)
+        if found.valid:
+            rejected.append(found.p_value <= 0.05)
+            covered.append(found.lower <= 0 <= found.upper)
+    assert len(covered) > 60
     assert may_be_within(rejected, 0.03, 0.07)
     assert may_be_within(covered, 0.87, 0.93)
 

@@ -274,9 +274,12 @@ def test_drawn_levels_are_shrunk_by_the_noise_of_their_own_indicator():
         ({"change": {"kind": "target", "value": 60, "unit": "percent"}, "uncertainty": None}, "is already there"),
         (
             {"change": {"kind": "absolute", "value": -30, "unit": "pp"}, "uncertainty": None},
-            "Below the frozen scale in",
+            "A domain score meets the lower end of its scale in",
         ),
-        ({"change": {"kind": "absolute", "value": 30, "unit": "pp"}, "uncertainty": None}, "Above the frozen scale in"),
+        (
+            {"change": {"kind": "absolute", "value": 30, "unit": "pp"}, "uncertainty": None},
+            "A domain score meets the upper end of its scale in",
+        ),
     ],
 )
 def test_what_a_reader_would_stumble_on_is_said(changes, words):

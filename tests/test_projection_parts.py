@@ -19,6 +19,7 @@ from gwm_models.errors import DataError, ModelError
 from gwm_models.models.conditions_link import condition_links
 from gwm_models.models.shocks import shock_profile
 from gwm_models.models.trend_observed import edition_year
+from gwm_models.report.draws_file import quantities
 from gwm_models.scenarios import fields
 from gwm_models.scenarios.baseline import draw_baseline
 from gwm_models.scenarios.bases import base_population
@@ -27,11 +28,12 @@ from gwm_models.scenarios.fields import AreaCluster, number_field, text_field
 from gwm_models.scenarios.gap_rows import variance_rows
 from gwm_models.scenarios.layers import draw_additional
 from gwm_models.scenarios.memory import block_of_draws, memory_needed
+from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.plans import phase_of
 from gwm_models.scenarios.projection import group_masks, project
 from gwm_models.scenarios.spec import Target, Where
 from gwm_models.scenarios.targets import select
-from gwm_models.scenarios.variance import _as_shares
+from gwm_models.scenarios.variance import _as_shares, variance_of
 
 DRAWS = 200
 
@@ -152,9 +154,9 @@ def _cached(folder, key):
 
 
 def test_a_rule_that_no_area_passes_is_said():
-    rule = {"field": "economic_activity_rate", "at_least": 99.0}
+    rule, edition = Where(field="economic_activity_rate", at_least=99.0), load_edition()
     with pytest.raises(DataError, match="matches no area"):
-        chosen({"where": [rule]})
+        select(Target(where=(rule,)), edition, draw_baseline(edition, DRAWS, 1))
 
 
 def test_a_target_without_areas_names_action_rule_and_the_range_of_its_field():
@@ -162,13 +164,14 @@ def test_a_target_without_areas_names_action_rule_and_the_range_of_its_field():
     there = np.array(edition.areas.region) == "South East"
     level = draw_baseline(edition, DRAWS, 1).shrunk_level[:, 1]
     own, all_areas = (f"from {min(part):.3f} to {max(part):.3f}" for part in (level[there], level))
-    rule = {"field": "unemployment_rate", "at_least": 9.0}
+    most = round((max(level[there]) + max(level)) / 2, 2)
+    rule = {"field": "unemployment_rate", "at_least": most}
     with pytest.raises(DataError) as error:
         project(scenario(action(target={"regions": ["South East"], "where": [rule]})))
     assert str(error.value) == (
-        "drive: the target matches no area: none passes rule 1 of where, 'unemployment_rate at_least 9': in the "
-        f"{there.sum()} areas that the rest leaves it goes {own} (levels shrunk for sampling error). Write a limit "
-        "within that range, or widen the rest."
+        "drive: the target matches no area: none passes rule 1 of where, "
+        f"'unemployment_rate at_least {most:g}': in the {there.sum()} areas that the rest leaves it goes {own} (levels "
+        "shrunk for sampling error). Write a limit within that range, or widen the rest."
     )
     assert own != all_areas
 
@@ -206,8 +209,9 @@ def test_additionality_has_the_mean_and_spread_that_are_stated():
 
 def test_drawn_additionality_is_a_layer_of_its_own():
     shares = {"deadweight": {"mean": 0.3, "sd": 0.1}}
-    certain, drawn = project(scenario(action())), project(scenario(action(additionality=shares)))
-    assert "additionality" not in certain.variance["total"]
+    unsure = {"low": 1.0, "high": 3.0}
+    certain, drawn = project(scenario(action(uncertainty=unsure))), project(scenario(action(additionality=shares)))
+    assert certain.variance["total"]["effect"] > 0.9 and "additionality" not in certain.variance["total"]
     assert drawn.variance["total"]["additionality"] > 0.9
     assert sum(drawn.variance["total"].values()) == pytest.approx(1)
     assert project(scenario(action(additionality=shares)), variance=False).variance == {}
@@ -245,9 +249,14 @@ def test_an_area_without_a_figure_of_a_condition_cannot_be_brought_to_a_level():
     c = next(c for c in range(len(links.conditions)) if np.isnan(links.level[:, c]).any())
     missing = edition.areas.name[int(np.flatnonzero(np.isnan(links.level[:, c]))[0])]
     change = {"kind": "relative", "value": 5, "unit": "percent"}
-    gap = action(indicator=None, condition=links.conditions[c], change=change, target={"areas": [missing]})
+    there = edition.areas.name[int(np.flatnonzero(np.isfinite(links.level[:, c]))[0])]
+    found = scenario(action(indicator=None, condition=links.conditions[c], change=change, target={"areas": [there]}))
+    elsewhere = found.actions[0].target.model_copy(
+        update={"areas": (edition.areas.code[edition.areas.name.index(missing)],)}
+    )
+    gap = found.model_copy(update={"actions": (found.actions[0].model_copy(update={"target": elsewhere}),)})
     with pytest.raises(ModelError, match=f"{missing} has no figure of '{links.conditions[c]}'"):
-        project(scenario(gap))
+        project(gap)
 
 
 def test_a_region_as_benchmark_is_its_mean_by_residents():
@@ -463,3 +472,61 @@ def test_layers_that_offset_each_other_say_so():
     rows = variance_rows(replace(found, variance={"total": {"effect": 1.0, "interactions": -0.25}}))
     assert [row["share"] for row in rows] == [1.0, 0.0]
     assert str(rows[1]["label_layer"]).endswith("(take off 25%)")
+
+
+def test_a_certain_change_has_no_shares_of_variance_and_says_so():
+    """Draws of a certain change differ by rounding alone, which is no layer's."""
+    certain = action(uncertainty=None, target={"areas": ["Blackpool", "Hartlepool"]})
+    health = [{"outcome": "healthy_life_expectancy_male"}]
+    projection = project(scenario(certain, health=health, analysis={"draws": 1000, "seed": 1}))
+    assert projection.change[:, projection.treated].mean() == pytest.approx(2 * 99 / 19.3)
+    assert set(projection.variance) == {"healthy_life_expectancy_male"}
+    assert {row["quantity"] for row in variance_rows(projection)} == set(projection.variance)
+    words = "the target areas is certain: no layer of uncertainty bears on it"
+    assert any(words in line for line in assumptions(projection))
+    unsure = project(scenario(action(uncertainty={"low": 1.0, "high": 3.0}), health=health))
+    assert unsure.variance["total"]["health"] == 0 < unsure.variance["total"]["effect"]
+    assert not any(words in line for line in assumptions(unsure))
+
+
+def test_a_variance_of_rounding_is_none():
+    assert variance_of(3.5 + 1e-13 * np.arange(9)) == 0
+    assert variance_of(np.array([3.5, 3.6])) == pytest.approx(0.0025)
+    assert variance_of(np.array([-1.0, 1.0])) == 1
+
+
+def test_an_indicator_in_points_has_no_baseline_among_the_draws():
+    points = {"kind": "absolute", "value": 6, "unit": "points"}
+    hours = project(scenario(action(indicator="satisfactory_hours", change=points, uncertainty=None)), variance=False)
+    found = {quantity.id: quantity for quantity in quantities(hours)}
+    assert np.isnan(found["satisfactory_hours"].before).all()
+    assert np.array_equal(found["satisfactory_hours"].change, found["pay"].change)
+    assert np.isfinite(found["median_pay"].before).all() and np.isfinite(found["pay"].before).all()
+
+
+def test_areas_that_share_published_figures_are_said_to_differ_in_drawn_levels():
+    projection = project(scenario(action()), variance=False)
+    one, other = (projection.edition.areas.name.index(name) for name in ("Bournemouth", "Poole"))
+    level = projection.baseline.shrunk_level
+    assert (projection.edition.values[one, :2] == projection.edition.values[other, :2]).all()
+    assert abs(level[one] - level[other]).max() > 0.01
+    words = "areas that share published figures (Bournemouth, Poole) can differ in them"
+    assert any(words in line for line in assumptions(projection))
+
+
+def test_a_printed_change_does_not_know_where_the_frozen_scale_ends():
+    """An indicator that fills the scale leaves what a condition elsewhere changes as it was."""
+    full = action(change={"kind": "absolute", "value": 15, "unit": "pp"}, uncertainty=None, target={"areas": ["Leeds"]})
+    skills = action(
+        id="skills",
+        indicator=None,
+        condition="nvq4plus_share",
+        link="between",
+        change={"kind": "absolute", "value": 1.0, "unit": "pp"},
+        uncertainty=None,
+        target={"areas": ["Blackpool"]},
+    )
+    alone, both = (project(scenario(*actions), variance=False) for actions in ((full,), (full, skills)))
+    leeds = alone.edition.areas.name.index("Leeds")
+    assert alone.beyond[:, leeds].any()
+    assert both.renormalised[:, leeds] == pytest.approx(alone.renormalised[:, leeds], abs=1e-9)

@@ -20,6 +20,7 @@ from gwm_models import report as report_room
 from gwm_models.errors import OutputError
 from gwm_models.plots.words import interval, number
 from gwm_models.report import report_html, write_report
+from gwm_models.report.keyfigures import key_figures
 
 ASSETS = Path(report_room.__file__).parent / "assets"
 NASTY = "</script><script>alert(1)</script> \"quoted\" & 'single' <b>bold</b> 🙂 =cmd()"
@@ -236,6 +237,14 @@ def test_the_headline_comes_first_and_the_key_figures_have_unit_and_interval(pag
     assert "+9.6" in text
     assert "90% interval 4.9\u00a0to\u00a014.3" in text
     assert "£1.23" in text
+
+
+def test_the_people_under_the_headline_have_an_interval_only_where_their_number_is_unsure():
+    row = {"kind": "people", "group": "All areas", "label": "Employed residents", "estimate": 11590.0, "level": 0.9}
+    (certain,) = key_figures({"year": 2030, "sums": [row | {"lower": 11590.0, "upper": 11590.0, "std_error": 0.0}]})
+    (unsure,) = key_figures({"year": 2030, "sums": [row | {"lower": 9000.0, "upper": 14000.0, "std_error": 1500.0}]})
+    assert (certain.text, certain.span) == ("+11,600", "")
+    assert unsure.span == "90% interval 9,000\u00a0to\u00a014,000"
 
 
 def test_every_table_has_a_caption_and_headings_with_scope(page):

@@ -92,7 +92,10 @@ def test_a_comparison_says_once_what_all_share_and_of_each_what_is_its_own(folde
         for part in ("assumptions", "warnings"):
             assert sorted(kept[part] + own[name][part]) == sorted(whole[part])
     assert not set(own[COMPARED[0]]["assumptions"]) & set(own[COMPARED[1]]["assumptions"])
-    assert "The evaluation block is checked and stored; a projection does not run it." in own[COMPARED[0]]["warnings"]
+    assert (
+        "The evaluation block is no part of a projection: run it with gwm evaluate and this file."
+        in own[COMPARED[0]]["warnings"]
+    )
 
 
 def test_what_the_checker_finds_unusual_is_a_warning_of_the_page(tmp_path):

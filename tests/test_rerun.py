@@ -132,9 +132,24 @@ def test_a_folder_that_was_changed_after_the_run_is_not_vouched_for(run, tmp_pat
     result = CliRunner().invoke(app, [str(folder)])
     assert result.exit_code == 1
     assert f"The folder was changed after the run: {words}" in result.stdout
+    assert "bit for bit" not in result.stdout
+    assert result.stdout.count("A fresh run gives the numbers that the manifest keeps") == 1
     assert "fault of the toolkit" not in result.stdout
     told = json.loads(CliRunner().invoke(app, [str(folder), "--format", "json"]).stdout)
     assert told["same"] and told["edited"] == [words]
+
+
+@pytest.mark.parametrize("file", ["areas.csv", "summary.json"])
+@pytest.mark.parametrize("how", ["is missing", "cannot be read"])
+def test_a_file_that_is_gone_is_named_and_fails(run, tmp_path, app, file, how):
+    folder = copied(run, tmp_path / "run")
+    (folder / file).unlink()
+    if how != "is missing":
+        (folder / file).mkdir()
+    result = CliRunner().invoke(app, [str(folder)])
+    assert result.exit_code == 1
+    assert f"The folder was changed after the run: {file} {how}" in result.stdout
+    assert "bit for bit" not in result.stdout
 
 
 @pytest.mark.parametrize(("kind", "file"), [("goal", "question.yaml"), ("comparison", None)])

@@ -379,6 +379,7 @@ def test_people_are_written_to_three_figures(value, words):
     [
         ({}, "+2 percentage points (90% range 0.5 to 3); linear from 2026, full by 2028"),
         ({"reach": 0.6}, "for 60% of the residents"),
+        ({"change": {"kind": "absolute", "value": 1.0, "unit": "pp"}}, "+1 percentage point (90% range"),
         ({"phasing": {"start": 2026, "full_by": 2029, "shape": "s_curve"}}, "along an S-curve from 2026, full by 2029"),
         ({"phasing": {"start": 2026, "full_by": 2027, "shape": "step"}}, "; in 2027"),
         (

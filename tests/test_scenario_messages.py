@@ -7,11 +7,13 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from scenario_corpus import BROKEN, FILES, OK, checked, with_change
 
 import gwm_models.scenarios
+from gwm_models.data.home import data_home
 from gwm_models.data.vocabulary import load_vocabulary
 from gwm_models.errors import DataError
 from gwm_models.scenarios import known, reader, shape
@@ -52,6 +54,7 @@ def test_an_edition_without_yearly_figures_has_no_trend_no_shock_and_no_conditio
 
 
 def library(folder, monkeypatch, *ids):
+    copy(data_home() / "variables.csv", folder)
     monkeypatch.setattr(known, "data_home", lambda: folder)
     (folder / "evidence").mkdir()
     for name in ids:

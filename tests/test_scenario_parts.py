@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scenario_corpus import BROKEN, FILES, OK, expected_of
 
 from gwm_models.data.edition import load_edition
-from gwm_models.data.vocabulary import load_vocabulary
+from gwm_models.data.vocabulary import EDITIONS, load_vocabulary
 from gwm_models.errors import GwmError, ModelError
+from gwm_models.scenarios.fields import number_field, text_field
 from gwm_models.scenarios.findings import Findings, Stop
 from gwm_models.scenarios.known import CLUSTERS, SHOCKS, conditions, field_values, number_fields, shocks_of
 from gwm_models.scenarios.reader import check_mapping, read_scenario, shipped_scenarios
@@ -80,11 +81,15 @@ def test_the_groups_known_to_the_checker_are_all_that_the_rule_of_names_can_give
     assert {name for names in by_place for name in names} == set(CLUSTERS)
 
 
-def test_fields_of_an_area_are_read_as_the_edition_has_them():
-    words, areas = load_vocabulary(), load_edition().areas
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_fields_of_an_area_are_read_as_the_edition_has_them(edition):
+    words, areas = load_vocabulary(edition), load_edition(edition).areas
     for field in ("population", "population_16_64", "deprivation"):
         values = field_values(field, words)
         assert [values[code] for code in areas.code] == getattr(areas, field).tolist()
+    density, kind = field_values("density", words), field_values("area_type", words)
+    assert [density[code] for code in areas.code] == number_field("density", load_edition(edition), None).tolist()
+    assert tuple(kind[code] for code in areas.code) == text_field("area_type", load_edition(edition))
     assert field_values("region", words) == dict(zip(areas.code, areas.region, strict=True))
     assert max(field_values("density", words).values()) < 20_000
     assert {"deprivation", "nvq4plus_share", "median_pay"} <= set(number_fields(words))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from itertools import permutations
 
 import made_scenario
 import numpy as np
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 
 from gwm_models.errors import DataError, ScenarioError
 from gwm_models.report.run_folder import resolved_yaml
+from gwm_models.scenarios.compare import compare
+from gwm_models.scenarios.costs import cost_draws
+from gwm_models.scenarios.layers import draw_effect
 from gwm_models.scenarios.projection import project
 from gwm_models.scenarios.reader import read_scenario, shipped_scenarios
 from gwm_models.scenarios.spec import Horizon
@@ -59,7 +63,7 @@ def test_the_same_name_in_two_files_is_told_apart_by_the_scenario():
     assert [warning.path for warning in warnings] == ["actions.two-participation"]
     assert str(warnings[0]) == (
         "drive + two: warning: actions.two-participation: 'participation' of two is called 'two-participation', since "
-        "an earlier file uses its name."
+        "another file uses its name; the two share their draws, large or small together."
     )
 
 
@@ -209,6 +213,54 @@ def test_changes_away_from_limits_add_up_in_every_draw(first, second, indicator)
     whole, _ = stack([one, two])
     parts = [project(part, variance=False).change for part in (one, two)]
     assert project(whole, variance=False).change == pytest.approx(parts[0] + parts[1], abs=1e-9)
+
+
+UNSURE = {
+    "uncertainty": {"low": 0.5, "high": 3.2, "across_areas": 0.4},
+    "additionality": {"deadweight": {"mean": 0.2, "sd": 0.1}},
+    "cost": {"fixed": {"value": 100, "unit": "GBP", "low": 50, "high": 200}, "price_base": 2025},
+}
+
+
+def test_a_renamed_action_keeps_the_draws_of_its_size_shares_and_cost():
+    rate = action("a", "unemployment_rate", size=-1.0, **UNSURE | {"uncertainty": {"low": -2, "high": -0.2}})
+    parts = scenario(action("a", **UNSURE), name="one"), scenario(rate, name="two")
+    whole, _ = stack(parts)
+    assert [(one.id, one.drawn_as) for one in whole.actions] == [("a", "a"), ("two-a", "a")]
+    together = project(whole, variance=False)
+    for a, part in enumerate(parts):
+        alone = project(part, variance=False)
+        assert np.array_equal(together.asked[a], alone.asked[0])
+        assert np.array_equal(cost_draws(together, a), cost_draws(alone, 0))
+
+
+def test_a_stack_of_stacks_still_draws_every_action_as_alone():
+    one, two, three = (scenario(action("a", size=size, **UNSURE), name=f"s{size:.0f}") for size in (1.0, 2.0, 3.0))
+    whole, _ = stack([stack([two, three])[0], one])
+    assert len({part.id for part in whole.actions}) == 3
+    assert {part.drawn_as for part in whole.actions} == {"a"}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
+def test_any_order_of_the_files_gives_the_same_bytes(order):
+    sizes = {"one": 0.7, "two": 1.3, "three": 2.1}
+    parts = [
+        scenario(action("a", size=size, **UNSURE), name=name, analysis={"draws": 200, "seed": len(name)})
+        for name, size in sizes.items()
+    ]
+    first, said_first = stack(parts)
+    second, said_second = stack([parts[i] for i in order])
+    assert resolved_yaml(second) == resolved_yaml(first) and said_second == said_first
+    assert project(second, variance=False).change.tobytes() == project(first, variance=False).change.tobytes()
+
+
+def test_actions_of_one_name_share_draws_in_a_stack_as_in_a_comparison():
+    parts = [scenario(action("a", size=size, **UNSURE), name=name) for name, size in (("one", 1.0), ("two", 2.0))]
+    whole = project(stack(parts)[0], variance=False)
+    notes = compare(parts).notes
+    assert any("Actions of one name in several files (a) share their draws" in note for note in notes)
+    sizes = [draw_effect(one, ("E06000001",), 200, 1)[:, 0] for one in whole.scenario.actions]
+    assert np.corrcoef(sizes)[0, 1] > 0.8
 
 
 def gwm(*words, cwd, check=0):

@@ -17,6 +17,7 @@ from gwm_models.draws import keyed_rng
 from gwm_models.errors import DataError, ModelError
 from gwm_models.evaluation.group_time import average, cell_weights, freedom, group_time, simultaneous
 from gwm_models.evaluation.imputation import event_weights, impute
+from gwm_models.evaluation.staggered_design import of_cells, of_imputation
 from gwm_models.evaluation.staggered_starts import staggered
 
 COLUMNS = {"unit": "area", "time": "year", "outcome": "rate"}
@@ -159,11 +160,11 @@ def test_imputation_and_its_error_equal_those_of_diff_diff():
         warnings.simplefilter("ignore")  # its own, about arguments that will move
         theirs = package.ImputationDiD().fit(frame, "rate", "area", "year", "first", aggregate="event_study")
     found = impute(value, START)
-    overall, own = found.average(event_weights(found))
+    overall, own = found.average(event_weights(found), small_sample=False)
     assert overall == pytest.approx(theirs.overall_att, abs=1e-8)
     assert np.sqrt((own**2).sum()) == pytest.approx(theirs.overall_se, abs=1e-8)
     for k in range(5):
-        effect, own = found.average(event_weights(found, k))
+        effect, own = found.average(event_weights(found, k), small_sample=False)
         assert effect == pytest.approx(theirs.event_study_effects[k]["effect"], abs=1e-8)
         assert np.sqrt((own**2).sum()) == pytest.approx(theirs.event_study_effects[k]["se"], abs=1e-8)
 
@@ -278,14 +279,102 @@ def test_units_treated_all_along_are_left_out_and_named():
     assert found.sample["units"] == 35
 
 
-def test_cohorts_of_one_unit_are_not_offered_an_interval_but_imputation_takes_them_together():
+@pytest.mark.parametrize("estimator", ["callaway_santanna", "imputation"])
+def test_cohorts_of_one_unit_have_no_interval_and_are_sent_to_designs_with_placebos(estimator):
     start = np.array([3, 4, 5, 6, *[8] * 20])
     value, _ = noise(11, start)
-    found = staggered(long(value), **COLUMNS, treated=starts(start, 8))
-    assert not found.valid
+    found = staggered(long(value), **COLUMNS, treated=starts(start, 8), estimator=estimator)
+    assert (found.std_error, found.lower, found.upper, found.p_value, found.valid) == (None, None, None, None, False)
     assert "4 cohorts are of one unit (2003, 2004, 2005 and 1 more)" in found.valid_why
-    filled = staggered(long(value), **COLUMNS, treated=starts(start, 8), estimator="imputation")
-    assert filled.std_error > 0
+    assert "synthetic_control or event_study" in found.valid_why
+    known = {row.time: row.lower is not None for row in found.path if row.post}
+    # Imputation takes single units together by event time; at event time 4 one of them is left.
+    together = estimator == "imputation"
+    assert known == {0: together, 1: together, 2: together, 3: together, 4: False}
+
+
+@pytest.mark.parametrize("estimator", ["callaway_santanna", "imputation"])
+@pytest.mark.parametrize(("n_treated", "n_controls"), [(1, 20), (20, 1), (1, 1)])
+def test_one_treated_unit_or_one_control_has_no_interval_however_calm_it_is(estimator, n_treated, n_controls):
+    start = np.repeat([4, 8], [n_treated, n_controls])
+    value, _ = noise(40, start)
+    value[0] = 1.0
+    found = staggered(long(value), **COLUMNS, treated=starts(start, 8), estimator=estimator)
+    assert (found.std_error, found.lower, found.upper, found.p_value, found.valid) == (None, None, None, None, False)
+    assert all(row.lower is None and row.upper is None for row in found.path)
+    assert {row.get("lower") for row in found.terms} == {None}
+    expected = "synthetic_control or event_study" if n_treated == 1 else "one control"
+    assert expected in found.valid_why
+
+
+def test_times_with_figures_of_one_unit_of_a_cohort_have_no_interval():
+    start = np.repeat([4, 8], [6, 20])
+    value, _ = noise(41, start)
+    gaps = [(i, 7) for i in range(5)]
+    for estimator in ("callaway_santanna", "imputation"):
+        found = staggered(long(value, gaps), **COLUMNS, treated=starts(start, 8), estimator=estimator)
+        assert not found.valid
+        assert "times with figures of one unit" in found.valid_why
+        assert found.lower is None
+        assert [row.lower is None for row in found.path if row.post] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("estimator", ["callaway_santanna", "imputation"])
+def test_what_the_estimators_take_of_each_figure_makes_up_their_estimate(estimator):
+    value, _ = noise(42, START, effect=1.0)
+    value[1, 4] = value[33, 2] = np.nan
+    cells, filled = group_time(value, START), impute(value, START)
+    loads = cells.loads(cell_weights(cells, "simple"))
+    expected = average(cells, "simple").overall
+    if estimator == "imputation":
+        loads, expected = filled.loads(event_weights(filled)), filled.average(event_weights(filled))[0]
+    assert np.nansum(loads * value) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_freedom_of_the_design_is_that_of_means_with_one_variance():
+    start = np.repeat([3, 8], [5, 20])
+    cells = group_time(noise(43, start)[0], start)
+    # Variances of 1/5 and 1/20, with 4 and 19 degrees of freedom.
+    expected = (1 / 5 + 1 / 20) ** 2 / ((1 / 5) ** 2 / 4 + (1 / 20) ** 2 / 19)
+    assert of_cells(cells, "simple").overall.support(start) == pytest.approx(expected)
+    filled = impute(noise(44, start)[0], start)
+    assert of_imputation(filled).overall.support(start) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "enough"), [((3,), False), ((2, 2), False), ((4,), False), ((5,), True), ((4, 4), True)]
+)
+def test_whether_an_interval_can_be_valid_is_the_same_whatever_the_outcomes(sizes, enough):
+    start = np.repeat([*range(3, 3 + len(sizes)), 8], [*sizes, 30])
+    told = set()
+    for seed in range(12):
+        found = staggered(long(noise(seed, start)[0]), **COLUMNS, treated=starts(start, 8), estimator="imputation")
+        told.add("too few for Student's t" in found.valid_why)
+    assert told == {not enough}
+
+
+def test_callaway_and_santanna_with_few_units_to_a_cohort_send_to_imputation():
+    start = np.repeat([3, 4, 5, 6, 8], [3, 3, 3, 3, 30])
+    panel = long(noise(46, start)[0], [(41, 0)])
+    found = staggered(panel, **COLUMNS, treated=starts(start, 8))
+    assert not found.valid
+    assert "12 treated units in 4 cohorts are fewer than 4 to a cohort" in found.valid_why
+    assert staggered(panel, **COLUMNS, treated=starts(start, 8), estimator="imputation").valid
+    assert staggered(long(noise(46, start)[0]), **COLUMNS, treated=starts(start, 8)).interval.startswith("starts dealt")
+
+
+@pytest.mark.parametrize("estimator", ["callaway_santanna", "imputation"])
+def test_the_small_sample_factor_can_be_left_off_to_have_published_errors(estimator):
+    start = np.repeat([4, 8], [6, 6])
+    panel, treated = long(noise(45, start)[0]), starts(start, 8)
+    one, two = (
+        staggered(panel, **COLUMNS, treated=treated, estimator=estimator, small_sample=s) for s in (True, False)
+    )
+    assert one.att == two.att
+    assert one.std_error == pytest.approx(two.std_error * np.sqrt(6 / 5))
+    if estimator == "imputation":
+        assert not two.valid
+        assert "small_sample=True" in two.valid_why
 
 
 def test_bands_hold_at_all_event_times_at_once_and_are_wider():
@@ -402,3 +491,29 @@ def test_where_nothing_happened_on_the_real_panel_the_offered_interval_rejects_a
             rejected.append(found.p_value <= 0.05)
     assert len(rejected) > 150
     assert may_be_within(rejected, 0.03, 0.07)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", ["callaway_santanna", "imputation"])
+def test_with_few_treated_units_an_interval_is_not_offered_or_rejects_as_often_as_it_says(estimator):
+    offered, covered = {}, {}
+    for sizes in [(1,), (3,), (2, 2), (5,), (4, 4)]:
+        start = np.repeat([*range(4, 4 + len(sizes)), 8], [*sizes, 40 - sum(sizes)])
+        rejected, inside = [], []
+        for seed in range(60 if sum(sizes) > 4 else 15):
+            rng = np.random.default_rng([seed, *sizes])
+            value = 2 * rng.normal(size=(40, 1)) + rng.normal(size=(40, 8))
+            for t in range(1, 8):
+                value[:, t] += 0.5 * (value[:, t - 1] - value[:, 0])
+            gaps = [(39, 0)]  # So that the starts are not dealt out again.
+            found = staggered(
+                long(value, gaps), **COLUMNS, treated=starts(start, 8), estimator=estimator, level=0.9, seed=seed
+            )
+            if found.valid:
+                rejected.append(found.p_value <= 0.05)
+                inside.append(found.lower <= 0 <= found.upper)
+        offered[sizes], covered[sizes] = rejected, inside
+    assert [len(offered[sizes]) for sizes in [(1,), (3,), (2, 2)]] == [0, 0, 0]
+    assert min(len(offered[sizes]) for sizes in [(5,), (4, 4)]) > 45
+    assert may_be_within([r for some in offered.values() for r in some], 0.03, 0.07)
+    assert may_be_within([i for some in covered.values() for i in some], 0.87, 0.93)

@@ -235,6 +235,15 @@ def test_a_product_of_size_and_what_is_lost_has_the_indices_of_the_product():
     np.testing.assert_allclose(found.total, [1 - w * m**2 / whole, 1 - v * k**2 / whole], rtol=1e-6)
 
 
+def test_a_column_that_the_notes_name_is_in_the_file_that_they_name(tmp_path, monkeypatch, capsys):
+    vary = [{"path": SIZE, "low": 1.0, "high": 4.0}, {"path": LOST, "low": 0.0, "high": 0.5}]
+    file = written(question({"vary": vary, "design": "sobol", "points": 32}), tmp_path / "sweep.yaml")
+    assert ask(monkeypatch, "sweep", file, "--out", tmp_path / "out") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "'fit'" not in said and "stands in indices.csv, in column fit" in said
+    assert "fit" in (tmp_path / "out" / "indices.csv").read_text("utf-8").splitlines()[0].split(",")
+
+
 def test_the_ends_of_a_number_leave_the_others_as_in_the_file():
     result = run_sweep(question({"vary": TWO, "steps": 2}), version=here)
     rows = [row for row in SweepSummary(result).tornado_rows() if row["quantity"] == "total"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gwm_models.data.tables import read_table
 from gwm_models.errors import DataError, ModelError
+from gwm_models.evaluation.checks import fit_check, ratio_check
 from gwm_models.evaluation.designs import Data, fit_design
 from gwm_models.evaluation.inference import conformal_p, invert_placebos, jackknife_error
 from gwm_models.evaluation.neighbours import neighbour_pairs
@@ -485,3 +486,27 @@ def test_all_placebos_of_one_outcome_take_less_than_two_seconds():
         found = synthetic_control(columns, **COLUMNS, **options, method=method)
         assert len(found.placebo) == 115
         assert time.process_time() - begun < 2
+
+
+def exact(seed):
+    """Return placebos of a panel in which forty donors fit five times before the start, each to rounding alone."""
+    value = walk(seed, units=41)
+    data = Data(value, 5, value[:, :5].copy())
+    return placebos_in_space("sc", data, np.array([0]), np.arange(1, 41))
+
+
+def test_rounding_before_the_start_sets_no_size_to_expect_and_no_ratio():
+    found = exact(1)
+    fitted = found.rmspe_pre == 0
+    assert fitted.any()
+    assert not ((found.rmspe_pre > 0) & (found.rmspe_pre < 1e-9)).any()
+    assert len(set(found.scale[fitted])) == 1
+
+
+def test_an_exact_fit_passes_and_says_that_it_says_little():
+    value = np.vstack([np.zeros(12), walk(3, units=40, times=12)])
+    value[0] = value[1:4].mean(axis=0)
+    found = placebos_in_space("sc", Data(value, 8, value[:, :8].copy()), np.array([0]), np.arange(1, 41))
+    fit, ratio = fit_check(found), ratio_check(found)
+    assert fit.verdict == "pass" and fit.value == 0 and "fit every figure before the start exactly" in fit.words
+    assert ratio.value is None and "no gap before the start" in ratio.words

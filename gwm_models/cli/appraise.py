@@ -95,8 +95,11 @@ def _terms(
     price_base: int | None,
 ) -> Terms:
     """Make the terms of an appraisal of the options given."""
+    from gwm_models.errors import DataError
     from gwm_models.evaluation.appraisal_terms import Terms, read_deflator
 
+    if source is not None and not values:
+        raise DataError("--value-source goes with --value MEASURE=POUNDS: say what is worth how much.")
     given: dict[str, Any] = {"cost_rate": cost_rate, "health_rate": health_rate, "elasticity": elasticity}
     index, named = read_deflator(deflator) if deflator is not None else ({}, "")
     return Terms(

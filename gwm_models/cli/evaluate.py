@@ -113,7 +113,7 @@ def evaluate(
         "--period": period,
     }
     shared = {"--power": power, "--years-after": years_after, "--level": level, "--seed": seed, "--out": out}
-    _check_words(scenario, panel, own, theirs, level)
+    _check_words(scenario, panel, own, theirs, shared)
     if panel is None:
         summary, folder = _plan(str(scenario), own, shared)
     else:
@@ -134,28 +134,32 @@ def evaluate(
 
 
 def _check_words(
-    scenario: str | None, panel: Path | None, own: dict[str, Any], theirs: dict[str, Any], level: float | None
+    scenario: str | None, panel: Path | None, own: dict[str, Any], theirs: dict[str, Any], shared: dict[str, Any]
 ) -> None:
     """Refuse words that do not go together, all of them at once."""
     from gwm_models.errors import DataError
 
-    wrong = []
+    wrong, level = [], shared["--level"]
     if (scenario is None) == (panel is None):
         wrong.append("gwm evaluate takes a SCENARIO, or --panel FILE.csv with its columns: one of the two.")
     elif panel is None:
         given = [name for name, value in theirs.items() if value is not None]
-        wrong += (
-            [f"{', '.join(given)} go with --panel, not with a scenario: its evaluation block says it."] if given else []
-        )
+        wrong += [f"{_go(given)} with --panel, not with a scenario: its evaluation block says it."] if given else []
     else:
         given = [name for name, value in own.items() if value is not None]
-        wrong += [f"{', '.join(given)} go with a scenario, not with --panel."] if given else []
+        wrong += [f"{_go(given)} with a scenario, not with --panel."] if given else []
         gone = [name for name in NEEDED if theirs[name] is None]
         wrong += [f"--panel needs {', '.join(gone)} as well."] if gone else []
     if level is not None and not 0 < level < 1:
         wrong.append(f"--level must lie between 0 and 1, such as 0.9; got {level:g}.")
+    if panel is not None and shared["--years-after"] is not None and not shared["--power"]:
+        wrong.append("--years-after is for the power alone: give --power as well.")
     if wrong:
         raise DataError("\n".join(wrong))
+
+
+def _go(names: list[str]) -> str:
+    return f"{', '.join(names)} {'goes' if len(names) == 1 else 'go'}"
 
 
 def _plan(name: str, own: dict[str, Any], shared: dict[str, Any]) -> tuple[dict[str, Any], Path]:

@@ -22,7 +22,7 @@ def rerun(
 ) -> None:
     """Run a scenario again from the folder of a run, and say whether the numbers are the same, bit for bit.
 
-    Exit code 1 if they are not, or if the folder was changed after the run.
+    Exit code 1 if they are not, or if a file of numbers is missing or was changed after the run.
 
     Example: gwm rerun results/runs/northern-participation-2026/manifest.json
     """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import floor, log10
+from math import floor, isfinite, log10
 
 from gwm_models.evaluation.detect import POWER, Detectability
 from gwm_models.evaluation.effect import Effect, Row
 from gwm_models.evaluation.plan_score import ALL, covered_share
-from gwm_models.scenarios.words import number, short, signed, span
+from gwm_models.scenarios.words import level_words, number, signed, span
 
 MUCH = 3
 """Times the size asked for, from which on a design is advised against."""
@@ -45,6 +45,19 @@ def figure(value: float, *, sign: bool = False) -> str:
     return number(value, min(max(places, 0), 8), sign=sign)
 
 
+def share_words(share: float) -> str:
+    """Write a share that was counted in draws or windows: never as nothing or as certain.
+
+    Examples
+    --------
+    >>> share_words(0.0), share_words(0.173), share_words(0.9999)
+    ('under 1%', '17%', 'over 99%')
+    """
+    if share < 0.01:
+        return "under 1%"
+    return "over 99%" if share > 0.99 else f"{share:.0%}"
+
+
 def whom(treated: Sequence[str]) -> str:
     """Name the treated: one or two by name, more by number."""
     return " and ".join(treated) if len(treated) <= 2 else f"{len(treated)} areas"
@@ -64,13 +77,23 @@ def effect_words(effect: Effect, unit: str, period: Mapping[int, str] | None = N
     times = [row.time for row in effect.path if row.post]
     named = [str((period or {}).get(time, time)) if isinstance(time, int) else str(time) for time in times]
     when = _when(effect, named)
-    size = f"{short(effect.att, sign=True)} {unit}".strip()
+    places = _places(effect.att, effect.lower, effect.upper)
+    size = f"{number(effect.att, places, sign=True)} {unit}".strip()
     head = f"{effect.outcome}: {size} in {whom(effect.treated)}{when}, against what it would have been"
     if effect.lower is None or effect.upper is None:
         return f"{head}; no interval can be given."
-    bounds = f"{short(effect.lower)} to {short(effect.upper)}"
+    bounds = span(effect.lower, effect.upper, places)
     doubt = "" if effect.valid else ", not offered as valid here"
-    return f"{head} ({effect.level:.0%} interval {bounds}{doubt})."
+    return f"{head} ({level_words(effect.level)} interval {bounds}{doubt})."
+
+
+def _places(*values: float | None) -> int:
+    """Return the decimals of numbers that stand together: three figures of the largest, and no end lost to rounding."""
+    sizes = [abs(value) for value in values if value is not None and isfinite(value) and value]
+    if not sizes:
+        return 1
+    first, last = (2 - floor(log10(size)) for size in (max(sizes), min(sizes)))
+    return min(max(first, min(last - 2, first + 3), 0), 8)
 
 
 def _when(effect: Effect, named: Sequence[str]) -> str:
@@ -90,7 +113,8 @@ def score_words(effect: Effect, score: Sequence[Row], unit: str) -> str:
         float(str(whole["predicted"])),
         (float(str(whole["predicted_lower"])), float(str(whole["predicted_upper"]))),
     )
-    told = f"Projected was {short(middle, sign=True)} {unit}".strip() + f" ({span(*ends, 2)})"
+    places = _places(middle, *ends)
+    told = f"Projected was {number(middle, places, sign=True)} {unit}".strip() + f" ({span(*ends, places)})"
     if whole["z"] is None or effect.lower is None or effect.upper is None:
         return f"{told}; without an interval of the estimate it cannot be scored."
     nothing = effect.lower <= 0 <= effect.upper
@@ -134,11 +158,13 @@ def power_words(found: Detectability, unit: str) -> str:
         f"the design sees an effect of {figure(size)} {unit}".rstrip()
         + f" or more with {POWER:.0%} power ({ends})."
     )
-    if found.projected is not None:
-        middle, sure = float(found.projected.mean()), found.assurance()
+    sure, beyond = found.assurance(), found.prob_beyond()
+    if found.projected is not None and sure is not None and beyond is not None:
+        middle = float(found.projected.mean())
         words += (
             f" Projected is {figure(middle, sign=True)} on average over those times; it would be seen with a "
-            f"probability of {sure:.0%}, and is larger than that size with a probability of {found.prob_beyond():.0%}."
+            f"probability of {share_words(sure)}, and is larger than that size with a probability of "
+            f"{share_words(beyond)}."
         )
     if not found.keeps_its_level:
         asked = 1 - found.level
@@ -148,5 +174,6 @@ def power_words(found: Detectability, unit: str) -> str:
         much = found.size > MUCH * asked
         words += "so it cannot be relied on here: choose another design." if much else "so its power is overstated."
     if found.offered < 0.5:
-        words += f" Only in {found.offered:.0%} of windows would its interval be offered as valid."
+        where = f"Only in {share_words(found.offered)} of windows" if found.offered else "In none of the windows"
+        words += f" {where} would its interval be offered as valid."
     return words

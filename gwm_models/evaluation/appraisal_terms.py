@@ -91,7 +91,8 @@ class Terms:
         Raises
         ------
         DataError
-            If a rate is no share a year, the elasticity or a value is no number of use, or a value has no source.
+            If a rate is no share a year, the elasticity or a value is no number of use, a value has no source, or two
+            are for one measure.
         """
         for name, rate in (("cost_rate", self.cost_rate), ("health_rate", self.health_rate)):
             if not 0 <= rate < 0.5:
@@ -105,6 +106,10 @@ class Terms:
             raise DataError(f"level: expected a probability between 0 and 1, such as 0.9; found {self.level:g}.")
         for value in self.values:
             _check_value(value)
+        named = [value.measure for value in self.values]
+        twice = [name for name in dict.fromkeys(named) if named.count(name) > 1]
+        if twice:
+            raise DataError(f"value of {some(twice)}: is given more than once. Give one of them.")
 
 
 def _check_value(value: Value) -> None:
@@ -156,7 +161,8 @@ def read_deflator(path: Path) -> tuple[dict[int, float], str]:
         raw = path.read_bytes()
         rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}). Name a CSV file with columns year, index.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise DataError(f"{path}: cannot be read ({why}). Name a CSV file with columns year, index.") from error
     if not rows or not {"year", "index"} <= set(rows[0]):
         raise DataError(f"{path}: expected columns year, index and a row for each year; found {_columns(rows)}.")
     found: dict[int, float] = {}

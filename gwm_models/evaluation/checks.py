@@ -34,6 +34,8 @@ SIZE_SLACK = 0.4
 def ratio_check(found: Placebos) -> Check:
     """Rank the ratio of gaps after and before the start among the placebos."""
     ratio = ratios(found)
+    if not found.rmspe_pre[0]:
+        return Check("rmspe_ratio", None, "info", "There is no gap before the start to set the gap after it against.")
     share = rank_p(ratio)
     rank = 1 + int((ratio > ratio[0]).sum())
     return Check(
@@ -53,6 +55,15 @@ def ratios(found: Placebos) -> Floats:
 
 def fit_check(found: Placebos) -> Check:
     """Compare the fit before the start with that of the placebos; a fit worse than any fails."""
+    if not found.rmspe_pre[0]:
+        exact = int((found.rmspe_pre == 0).sum())
+        return Check(
+            "pre_fit",
+            0.0,
+            "pass",
+            f"The donors fit every figure before the start exactly, as in {exact} of {len(found)} sets: with so many "
+            "donors and so few times the fit says little.",
+        )
     share = rank_p(found.rmspe_pre)
     worst = share <= 1 / len(found) and len(found) > 2
     return Check(

@@ -34,6 +34,10 @@ class GroupTime(Frozen):
     influence : ndarray, shape (n_cells, n_units)
         What each unit adds to the error of an estimate; the sum of squares is its variance.
     n_treated, n_control : ndarray of int, shape (n_cells,)
+    side : ndarray of int, shape (n_cells, n_units)
+        1 where a unit is treated in a cell, -1 where it is a control, 0 where it is not used.
+    before : ndarray of int, shape (n_cells,)
+        Column of the time each is set against.
     start : ndarray of int, shape (n_units,)
         Column of each unit's start; the number of times for a unit that is never treated.
     skipped : tuple of (int, int)
@@ -46,6 +50,8 @@ class GroupTime(Frozen):
     influence: Floats
     n_treated: Ints
     n_control: Ints
+    side: Ints
+    before: Ints
     start: Ints
     skipped: tuple[tuple[int, int], ...]
 
@@ -58,6 +64,20 @@ class GroupTime(Frozen):
     def share(self) -> Floats:
         """Units of the cell's cohort over all units, shape (n_cells,)."""
         return np.asarray((self.start == self.cohort[:, None]).mean(axis=1))
+
+    def loads(self, weights: Floats) -> Floats:
+        """Return what a weighted sum of effects takes of each figure, without covariates, shape (n_units, n_times)."""
+        loads = np.zeros((len(self.start), int(max(self.time.max(), self.before.max())) + 1))
+        for j in np.flatnonzero(weights):
+            share = (self.side[j] > 0) / self.n_treated[j] - (self.side[j] < 0) / self.n_control[j]
+            loads[:, self.time[j]] += weights[j] * share
+            loads[:, self.before[j]] -= weights[j] * share
+        return loads
+
+    def lone(self, weights: Floats) -> float:
+        """Return the share of the weight on cells with one treated unit or one control, whose noise is not seen."""
+        alone = np.minimum(self.n_treated, self.n_control) < 2
+        return float(np.abs(weights[alone]).sum() / np.abs(weights).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +92,8 @@ class Average(Frozen):
     influence : ndarray, shape (m, n_units)
     overall : float
     overall_influence : ndarray, shape (n_units,)
+    weights : ndarray, shape (m, n_cells)
+        Of the cells in each part.
     """
 
     label: Ints
@@ -79,6 +101,7 @@ class Average(Frozen):
     influence: Floats
     overall: float
     overall_influence: Floats
+    weights: Floats
 
 
 def group_time(
@@ -141,14 +164,15 @@ def group_time(
                 own *= np.where(treated, np.sqrt(m / max(m - 1, 1)), np.sqrt(c / max(c - p, 1)))
             influence = np.zeros(n_units)
             influence[used] = own / len(own)
-            cells.append((g, t, att, influence, int(treated.sum()), int((~treated).sum())))
+            side = np.where(used, np.where(start == g, 1, -1), 0)
+            cells.append((g, t, att, influence, int(treated.sum()), int((~treated).sum()), side, before))
     if not any(t >= g for g, t, *_ in cells):
         raise ModelError(
             "no cohort has figures before and after its start beside controls that are not treated. Add units that are "
             "not treated, or compare with those not treated yet (control='not_yet')."
         )
-    cohort, time, effect, each, n_treated, n_control = (np.array(column) for column in zip(*cells, strict=True))
-    return GroupTime(cohort, time, effect, each, n_treated, n_control, start, tuple(skipped))
+    cohort, time, effect, each, n_treated, n_control, sides, bases = map(np.array, zip(*cells, strict=True))
+    return GroupTime(cohort, time, effect, each, n_treated, n_control, sides, bases, start, tuple(skipped))
 
 
 def _estimate(change: Floats, treated: Floats, x: Floats, method: Method) -> tuple[float, Floats]:
@@ -220,7 +244,8 @@ def average(cells: GroupTime, how: Aggregate) -> Average:
     if how == "simple":
         estimate, influence = _by_size(cells, post, cells.att[post], cells.influence[post])
         empty = np.empty((0, len(cells.start)))
-        return Average(np.empty(0, np.int64), np.empty(0), empty, estimate, influence)
+        no_part = np.empty((0, len(cells.att)))
+        return Average(np.empty(0, np.int64), np.empty(0), empty, estimate, influence, no_part)
     key = {"group": cells.cohort, "event": cells.event, "calendar": cells.time}[how]
     among = np.arange(len(key)) if how == "event" else post
     label = np.unique(key[among])
@@ -232,7 +257,10 @@ def average(cells: GroupTime, how: Aggregate) -> Average:
     else:
         after = label >= 0
         overall, own = float(estimate_of[after].mean()), influence_of[after].mean(axis=0)
-    return Average(label, estimate_of, influence_of, overall, own)
+    weights = (key == label[:, None]) * np.isin(np.arange(len(key)), among) * (1.0 if how == "group" else cells.share)
+    return Average(
+        label, estimate_of, influence_of, overall, own, np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    )
 
 
 def _part(cells: GroupTime, place: Ints, how: Aggregate) -> tuple[float, Floats]:

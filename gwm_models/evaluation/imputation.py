@@ -50,7 +50,7 @@ class Imputed(Frozen):
     free_cells: Mask
     lost: int
 
-    def average(self, weight: Floats) -> tuple[float, Floats]:
+    def average(self, weight: Floats, *, small_sample: bool = True) -> tuple[float, Floats]:
         """Return a weighted sum of effects and what each unit adds to its error, shape (n_units,).
 
         Effects that differ within a cohort and event time count as noise, so that the variance is at least as large as
@@ -60,6 +60,9 @@ class Imputed(Frozen):
         ----------
         weight : ndarray, shape (n_units, n_times)
             Used where there is an effect.
+        small_sample : bool
+            Scale the part of a group of m units by m / (m - 1) in the variance, as a t test of two means does, since
+            its noise is seen around its own mean only. The published variance does not.
 
         References
         ----------
@@ -68,17 +71,47 @@ class Imputed(Frozen):
         cells = np.isfinite(self.effect)
         own = np.where(cells, weight, 0.0)
         effect = np.where(cells, self.effect, 0.0)
-        back = np.zeros(own.shape)
-        back[self.free_cells] = -self.free @ (self.inverse @ (self.of_treated.T @ own[cells]))
+        back = np.where(cells, 0.0, self.loads(weight))
         left = np.where(cells, effect - self._typical(own, effect, cells), 0.0)
-        return float((own * effect).sum()), np.asarray((back * self.residual + own * left).sum(axis=1))
+        influence = (back * self.residual + own * left).sum(axis=1)
+        if small_sample:
+            place = self._together()
+            size = np.bincount(place)[place]
+            influence *= np.sqrt(size / np.maximum(size - 1, 1))
+        return float((own * effect).sum()), np.asarray(influence)
+
+    def loads(self, weight: Floats) -> Floats:
+        """Return what a weighted sum of effects takes of each figure, shape (n_units, n_times)."""
+        cells = np.isfinite(self.effect)
+        loads = np.where(cells, weight, 0.0)
+        loads[self.free_cells] = -self.free @ (self.inverse @ (self.of_treated.T @ weight[cells]))
+        return loads
+
+    def lone(self, weight: Floats) -> float:
+        """Return the share of the weight on cells whose noise is not seen.
+
+        These are alone in their cohort and event time (cohorts of one unit taken together), or at a time at which a
+        single unit is not treated.
+        """
+        cells = np.isfinite(self.effect)
+        _, group, size = np.unique(self._groups()[cells], return_inverse=True, return_counts=True)
+        few = np.broadcast_to(self.free_cells.sum(axis=0) < 2, cells.shape)[cells]
+        share = np.abs(weight[cells])
+        return float(share[(size[group] < 2) | few].sum() / share.sum())
+
+    def _together(self) -> Ints:
+        """Return the cohort of each unit, cohorts of one unit taken together, shape (n_units,)."""
+        names, place, size = np.unique(self.start, return_inverse=True, return_counts=True)
+        return np.where(size[place] == 1, len(names), place)
+
+    def _groups(self) -> Ints:
+        """Return a number for the cohort and event time of each cell, shape (n_units, n_times)."""
+        n_times = self.event.shape[1]
+        return np.asarray(self._together()[:, None] * (4 * n_times) + self.event + n_times)
 
     def _typical(self, own: Floats, effect: Floats, cells: Mask) -> Floats:
         """Return the average effect of the cohort and event time of each cell, single units taken together."""
-        names, place, size = np.unique(self.start, return_inverse=True, return_counts=True)
-        cohort = np.where(size[place] == 1, len(names), place)[:, None]
-        key = cohort * (4 * effect.shape[1]) + self.event + effect.shape[1]
-        _, group = np.unique(key[cells], return_inverse=True)
+        _, group = np.unique(self._groups()[cells], return_inverse=True)
         squares = own[cells] ** 2
         total, base = np.bincount(group, squares * effect[cells]), np.bincount(group, squares)
         typical = np.zeros(own.shape)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gwm_models.arrays import Frozen
 from gwm_models.errors import ModelError
 from gwm_models.evaluation.effect import Check, Effect, PathRow, Row
+from gwm_models.evaluation.interrupted_offer import offer
 from gwm_models.evaluation.panel import PanelMatrix
 from gwm_models.evaluation.series import LEAST_BEFORE, Series, read_series, words_of
 from gwm_models.evaluation.series_fit import (
@@ -33,14 +34,6 @@ Season = Literal["none", "dummies", "fourier"]
 Errors = Literal["ar1", "newey_west", "independent"]
 Trend = Literal["local_level", "local_linear"]
 
-WANDERS = 0.9
-"""Autocorrelation from which errors are not told from a level that wanders."""
-LEAST_TIMES = 30
-"""Times below which nothing tells a bend of the series itself from an effect."""
-LONG = 400
-"""Times from which a Newey-West interval is offered as valid: with trends it is too narrow in shorter series."""
-MOST_CORRELATED, STEADY = 0.1, 80
-"""Autocorrelation up to which, and times from which, an interval for independent errors is offered as valid."""
 KINDS = {
     "ar1": "autocorrelated (AR(1), averaged over what the autocorrelation may be)",
     "newey_west": "Newey-West",
@@ -162,6 +155,13 @@ def interrupted_series(
     ValueError
         If an argument is outside the values above.
 
+    Notes
+    -----
+    Of ``errors="ar1"``, 3,000 series without a change were drawn for each of 30 to 120 times and autocorrelations of 0
+    to 0.95 and 1. Wherever a fifth of them or more were offered as valid (0 at 30 times, to 0.3 at 40, 0.5 at 50, 0.6
+    at 60, 0.7 at 80, 0.8 at 100), tests at 5% rejected 2.7% to 5.0% of those and 90% intervals covered 88% to 94%.
+    Nearer to a level that wanders few are offered, and those look calm by chance and are too narrow: see `offer`.
+
     References
     ----------
     Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309. Lopez Bernal, Cummins & Gasparrini
@@ -271,34 +271,11 @@ def _numbers(found: _Fitted, spec: _Spec, level: float) -> tuple[float, float, f
     return att, error, float(found.spread.reach(weights[None], level)[0]), found.spread.p_value(att, weights)
 
 
-def _judge(found: _Fitted, spec: _Spec, placebo: Check | None) -> tuple[bool, str]:
-    n, rho = len(np.unique(found.data.position)), found.errors.autocorrelation
-    if not np.any(found.errors.cov):
-        return False, "The lines fit without any error, so there is none to tell."
-    if n < LEAST_TIMES or placebo is None:
-        return (
-            False,
-            f"{n} times are too few to see whether straight lines describe the series. Compare with other units.",
-        )
-    if placebo.verdict == "fail":
-        return False, "A made-up start before the real one finds a change as well."
-    if spec.errors == "newey_west" and n < LONG:
-        return False, f"With trends, Newey-West intervals are too narrow in {n} times; errors='ar1' holds better."
-    if spec.errors == "independent" and rho > MOST_CORRELATED:
-        return False, f"Errors have an autocorrelation of {rho:.2f}, so they are not independent; take errors='ar1'."
-    if spec.errors == "independent" and n < STEADY:
-        return False, f"{n} times are too few to see that errors are independent; take errors='ar1'."
-    if rho >= WANDERS:
-        return False, f"Errors have an autocorrelation of {rho:.2f}: the level wanders. Take model='structural'."
-    return True, (
-        f"{n} times, autocorrelation {rho:.2f}; it holds if straight lines with errors like these describe the series."
-    )
-
-
 def _effect(found: _Fitted, matrix: PanelMatrix, names: tuple[str, ...], spec: _Spec, level: float) -> Effect:
     data, placebo = found.data, _placebo(found.data, spec, level)
     att, error, reach, p_value = _numbers(found, spec, level)
-    valid, why = _judge(found, spec, placebo)
+    n = len(np.unique(data.position))
+    valid, why = offer(spec.errors, n, found.errors, found.spread, placebo)
     times = int((data.position[data.series == 0] < data.start).sum())
     controlled = bool((data.series == 1).any())
     return Effect(

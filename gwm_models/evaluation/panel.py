@@ -30,7 +30,7 @@ class PanelMatrix(Frozen):
     outcome : str
         Name of the outcome.
     unit : tuple of str, length n_units
-        In the order in which units first appear.
+        By name, so that the order of the rows changes no answer.
     time : tuple of int, float or str, length n_times
         Every time that appears, in order: numbers by size, text by alphabet (dates as ISO text, months as 2001-09,
         quarters as 2001Q3).
@@ -131,7 +131,7 @@ class PanelMatrix(Frozen):
         if missing == "raise":
             raise DataError(
                 f"{self.outcome} has no figure for {len(gaps)} of {len(self)} units at some time: {some(gaps)}. Fill "
-                "the gaps, or leave out the units (missing='drop_units') or the times (missing='drop_times')."
+                "the gaps, or leave out the units (missing: drop_units) or the times (missing: drop_times)."
             )
         if missing == "drop_times":
             return self._without_times(np.asarray(bad.any(axis=0)))
@@ -139,7 +139,7 @@ class PanelMatrix(Frozen):
         if held:
             raise DataError(
                 f"treated unit {some(held)} has no figure of {self.outcome} at some time, so it cannot be left out. "
-                "Fill the gap, or leave out those times (missing='drop_times')."
+                "Fill the gap, or leave out those times (missing: drop_times)."
             )
         kept = self.take(np.flatnonzero(~bad.any(axis=1)))
         return replace(kept, excluded=(*self.excluded, *(f"{gap}: no figure" for gap in gaps)))
@@ -206,7 +206,7 @@ def read_panel(panel: Any, *, unit: str, time: str, outcome: str, columns: Seque
             f"column '{unit}' is empty in {units.count('')} of {len(units)} rows. Name the unit of each row."
         )
     _no_duplicates(units, times)
-    order, rows = sorted(set(times)), list(dict.fromkeys(units))
+    order, rows = sorted(set(times)), sorted(set(units))
     row_of, column_of = {name: k for k, name in enumerate(rows)}, {at: k for k, at in enumerate(order)}
     i, t = np.array([row_of[name] for name in units]), np.array([column_of[at] for at in times])
 

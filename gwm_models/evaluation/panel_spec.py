@@ -16,6 +16,8 @@ from gwm_models.evaluation.table_file import Wanted
 DESIGNS = ("sc", "sdid", "did", "event-study", "staggered", "its", "structural")
 SERIES_DESIGNS = ("its", "structural")
 MISSING = ("raise", "drop_units", "drop_times")
+MATCHED = ("sc", "sdid", "did")
+PERIOD = 12
 SERIES = "the series"
 """Name of a single series, in a file without units."""
 
@@ -74,7 +76,7 @@ class PanelSpec:
     seed: int = 20260101
     family: Family | None = None
     seasonality: Season = "none"
-    period: int = 12
+    period: int = PERIOD
 
     def __post_init__(self) -> None:
         """Refuse what does not go together, all of it at once."""
@@ -102,13 +104,24 @@ class PanelSpec:
             yield f"--level must lie between 0 and 1, such as 0.95; got {self.level:g}."
         if self.period < 2:
             yield f"--period must be at least 2, the times in a cycle of seasons; got {self.period}."
-        series_only = [
-            f"--{name}"
-            for name, given in (("family", self.family is not None), ("seasonality", self.seasonality != "none"))
-            if given and self.design not in SERIES_DESIGNS
-        ]
-        if series_only and self.design in DESIGNS:
-            yield f"{', '.join(series_only)} is used by its and structural only; the design is {self.design}."
+        if self.design in DESIGNS:
+            yield from self._unused()
+
+    def _unused(self) -> Iterator[str]:
+        """Yield the options that the design does not use."""
+        given = {
+            ("its",): [("family", self.family is not None)],
+            SERIES_DESIGNS: [("seasonality", self.seasonality != "none"), ("period", self.period != PERIOD)],
+            MATCHED: [("inference", self.inference != "placebo"), ("missing", self.missing != "raise")],
+        }
+        for designs, options in given.items():
+            names = [f"--{name}" for name, said in options if said]
+            if names and self.design not in designs:
+                goes = "is" if len(names) == 1 else "are"
+                by = " and ".join(filter(None, (", ".join(designs[:-1]), designs[-1])))
+                yield f"{', '.join(names)} {goes} used by {by} only; the design is {self.design}."
+        if self.design in SERIES_DESIGNS and self.seasonality == "none" and self.period != PERIOD:
+            yield "--period is the length of a cycle of seasons: give --seasonality as well."
 
     def _of_staggered(self) -> Iterator[str]:
         if self.unit is None:

@@ -20,6 +20,8 @@ Apart = Mapping[int, frozenset[int]]
 
 FLOOR = 0.05
 """Least expected square of a placebo's effect, in medians: a unit that its donors match exactly is not sure."""
+DUST = 1e-9
+"""Gaps before the start, as a share of the largest figure, up to which they are rounding."""
 FEWEST_SETS = 20
 """Sets needed to learn from placebos how effects go with where a unit stood before the start."""
 FEWEST_FITS = 30
@@ -101,6 +103,7 @@ def placebos_in_space(
             kept.append(chosen)
             fits.append(fit_design(method, data, chosen, rest))
     gap = np.array([fit.gap for fit in fits])
+    gap[:, : data.cut] = without_dust(gap[:, : data.cut], data.value)
     before = gap[:, : data.cut]
     if method != "sc":
         before = before - before.mean(axis=1, keepdims=True)
@@ -109,13 +112,31 @@ def placebos_in_space(
     return Placebos(
         rows=tuple(kept),
         att=att,
-        rmspe_pre=np.array([fit.rmspe_pre for fit in fits]),
+        rmspe_pre=np.sqrt(np.mean(gap[:, : data.cut] ** 2, axis=1)),
         rmspe_post=np.array([fit.rmspe_post for fit in fits]),
         scale=expected_size(att, parts),
         place=place,
         gap=gap,
         drawn=drawn,
     )
+
+
+def without_dust(before: Floats, value: Floats) -> Floats:
+    """Return gaps before the start as they are, and as zero for sets whose gaps are rounding: those fit exactly.
+
+    Parameters
+    ----------
+    before : ndarray, shape (n_sets, n_before)
+    value : ndarray
+        Figures, whose largest size sets what is rounding.
+
+    Examples
+    --------
+    >>> without_dust(np.array([[1e-13, -2e-13], [0.1, 1e-13]]), np.array([80.0])).tolist()
+    [[0.0, 0.0], [0.1, 1e-13]]
+    """
+    largest = np.abs(before).max(axis=1, initial=0.0)
+    return np.where((largest > DUST * np.abs(value).max())[:, None], before, 0.0)
 
 
 def places(data: Data, sets: Sequence[Rows], donors: Rows) -> Floats:

@@ -180,7 +180,7 @@ def _why_not(plan: Plan, series: YearlySeries) -> str:
         span = f"the year {plan.start}" if length == 1 else f"{plan.start} to {plan.start + length - 1}"
         return (
             f"{label}: figures end with {names[series.year[-1]]}, and the action starts in {plan.start}. "
-            f"The first figure that can show an effect is that of {span}."
+            f"The first figure from its start on is that of {span}."
         )
     return (
         f"{label}: no figure lies between {plan.before[0]} and {plan.before[1]}, the years before; they "

@@ -73,7 +73,9 @@ def make_problem(
         )
     used = matrix.take([matrix.place(unit) for unit in own + pool]).balanced(keep=own, missing=missing)
     if len(used) == len(own):
-        raise ModelError("every donor has a gap, so none is left. Fill gaps, or use missing='drop_times'.")
+        raise ModelError(
+            "every donor has a gap, so none is left. Fill gaps, or leave out the times (missing: drop_times)."
+        )
     gone = [f"{unit}: {REASON}" for unit in listed if unit in near]
     used = replace(used, excluded=(*used.excluded, *gone))
     cut = used.start_column(start)
@@ -95,7 +97,7 @@ def _enough(panel: PanelMatrix, cut: int, method: Method) -> None:
     if cut < 2 and method != "did":
         raise ModelError(
             f"method {method} needs at least two times before the start; there is one, {panel.time[0]}. "
-            "Add earlier times, or use method 'did'."
+            "Add earlier times, or use did."
         )
 
 

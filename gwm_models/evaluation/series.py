@@ -117,6 +117,12 @@ def _one(
         return value.mean(axis=0), np.zeros(value.shape[1]), more.T
     if (value < 0).any():
         raise DataError(f"{matrix.outcome} has a negative figure, so it is not a count. Use family='gaussian'.")
+    odd = value[np.isfinite(value) & (value != np.round(value))]
+    if odd.size:
+        raise DataError(
+            f"{matrix.outcome} has figures that are not whole, such as {odd[0]:g}, so it is not a count. Give the "
+            "counts themselves, with population= for what they are out of, or use family='gaussian'."
+        )
     if population is None:
         return value.sum(axis=0), np.zeros(value.shape[1]), more.T
     people = matrix.columns[population][list(rows)]

@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 Family = Literal["gaussian", "poisson", "negative_binomial"]
 
 STEPS = 60
+ROUNDING = 1e-11
+"""Share of the largest figure up to which what lines leave over is rounding."""
 GRID = np.linspace(-0.6, 0.98, 80)
 """Autocorrelations that are tried."""
 
@@ -93,6 +95,8 @@ def fit_series(outcome: Floats, design: Floats, family: Family = "gaussian", off
     if family == "gaussian":
         coef = np.linalg.lstsq(design, outcome, rcond=None)[0]
         left = outcome - design @ coef
+        if np.abs(left).max() <= ROUNDING * np.abs(outcome).max():
+            left = np.zeros(n)
         return SeriesFit(np.asarray(coef), np.asarray(design @ coef), design, left, float(left @ left) / (n - p), 0.0)
     base = np.zeros(n) if offset is None else offset
     alpha, coef = 0.0, _counts(outcome, design, base, 0.0)

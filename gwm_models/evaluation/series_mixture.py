@@ -13,8 +13,14 @@ from gwm_models.evaluation.series_fit import SeriesErrors, SeriesFit, together
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-GRID = np.linspace(-0.6, 0.95, 32)
-"""Autocorrelations, alike likely before the data are seen."""
+GRID = 1 - np.geomspace(1.6, 0.01, 40)
+"""Autocorrelations from -0.6 to 0.99, alike likely before the data are seen.
+
+Their steps are even in the logarithm of 1 - rho, so that as much is allowed for 0.9 to 0.99 as for 0 to 0.9: restricted
+likelihoods of short series lean to low autocorrelations, where intervals are too narrow.
+"""
+UPPER = 0.9
+"""Weight up to the upper limit of the autocorrelation."""
 HALVINGS = 45
 
 
@@ -29,11 +35,19 @@ class Mixture(Frozen):
     covs : ndarray, shape (m, p, p)
         Covariance of the coefficients at each.
     freedom : int
+    rho : ndarray, shape (m,)
+        The autocorrelations, rising.
     """
 
     share: Floats
     covs: Floats
     freedom: int
+    rho: Floats
+
+    @property
+    def highest(self) -> float:
+        """Upper limit of the autocorrelation, with `UPPER` of the weight up to it."""
+        return float(self.rho[min(int(np.searchsorted(np.cumsum(self.share), UPPER - 1e-9)), len(self.rho) - 1)])
 
     def errors(self, gradient: Floats) -> Floats:
         """Return the standard errors of sums of coefficients, shape (m, k), for `gradient` of shape (k, p)."""
@@ -71,13 +85,16 @@ class Mixture(Frozen):
 
 def single(errors: SeriesErrors, freedom: int) -> Mixture:
     """Return errors as they are, the autocorrelation taken as known."""
-    return Mixture(np.ones(1), errors.cov[None], freedom)
+    return Mixture(np.ones(1), errors.cov[None], freedom, np.array([errors.autocorrelation]))
 
 
 def over_autocorrelations(fit: SeriesFit, position: Ints, series: Ints) -> Mixture:
     """Return the errors of a fit at every autocorrelation, weighted by its restricted likelihood.
 
-    A short series tells little of its autocorrelation: an interval at one estimate of it is too narrow.
+    A short series tells little of its autocorrelation: an interval at one estimate of it is too narrow. Where it is
+    high for the length of the series, these are too wide instead: of 3,000 series of 40 times without a change they
+    reject 0.9% at 5% with an autocorrelation of 0.6, and 1.0% to 1.2% with 0.8; of 60 times 2.3% or fewer with 0.5
+    to 0.8. Of random walks they still reject 8% to 12%.
 
     Parameters
     ----------
@@ -93,7 +110,7 @@ def over_autocorrelations(fit: SeriesFit, position: Ints, series: Ints) -> Mixtu
     n, p = fit.white.shape
     sizes = np.array([np.sqrt(np.mean(fit.residual[series == s] ** 2)) for s in np.unique(series)])
     if not (sizes > 0).all():
-        return Mixture(np.ones(1), np.zeros((1, p, p)), n - p)
+        return Mixture(np.ones(1), np.zeros((1, p, p)), n - p, np.zeros(1))
     scale = sizes[series]
     same = series[:, None] == series
     weight = np.outer(scale, scale) * np.where(same, 1.0, together(fit.residual, position, series))
@@ -104,7 +121,7 @@ def over_autocorrelations(fit: SeriesFit, position: Ints, series: Ints) -> Mixtu
         log_share[j], variance = _restricted(fit, scale, position, series, float(rho))
         covs[j] = variance * to_coef @ (weight * (rho ** np.arange(apart.max() + 1))[apart]) @ to_coef.T
     share = np.exp(log_share - log_share.max())
-    return Mixture(np.asarray(share / share.sum()), covs, n - p)
+    return Mixture(np.asarray(share / share.sum()), covs, n - p, GRID)
 
 
 def _restricted(fit: SeriesFit, scale: Floats, position: Ints, series: Ints, rho: float) -> tuple[float, float]:

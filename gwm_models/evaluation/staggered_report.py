@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gwm_models.arrays import Frozen
 from gwm_models.draws import keyed_rng
 from gwm_models.errors import some
 from gwm_models.evaluation.cohorts import Cohorts
@@ -21,21 +20,30 @@ from gwm_models.evaluation.group_time import (
     GroupTime,
     average,
     cell_weights,
-    freedom,
     simultaneous,
 )
-from gwm_models.evaluation.imputation import Imputed, event_weights
+from gwm_models.evaluation.imputation import Imputed
 from gwm_models.evaluation.neighbours import neighbour_check
 from gwm_models.evaluation.permutation import Permuted, permute_groups
 from gwm_models.evaluation.pre_trend import APART, PARTED, joint_test, level_check, levels_apart, trend_checks
+from gwm_models.evaluation.staggered_design import (
+    LEAST_FREEDOM,
+    LEAST_PLAIN,
+    LEAST_UNITS,
+    MOST_LONE,
+    Estimate,
+    Result,
+    of_imputation,
+    overall_of,
+    parts_of,
+    weighted,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Estimator = Literal["callaway_santanna", "imputation"]
 
-LEAST_FREEDOM = 4.0
 N_DEALS = 999
-"""Satterthwaite freedom below which an interval is not offered as valid."""
 HOW: tuple[Aggregate, ...] = ("simple", "group", "event", "calendar")
 OVER = {
     "simple": "over treated units and times",
@@ -53,40 +61,6 @@ CANNOT = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Result(Frozen):
-    """An average with its parts by event time, and what each unit adds to their errors.
-
-    Attributes
-    ----------
-    overall : float
-    influence : ndarray, shape (n_units,)
-    event : ndarray of int, shape (m,)
-    effect : ndarray, shape (m,)
-    by_event : ndarray, shape (m, n_units)
-    """
-
-    overall: float
-    influence: Floats
-    event: Ints
-    effect: Floats
-    by_event: Floats
-
-
-def of_cells(cells: GroupTime, aggregate: Aggregate) -> Result:
-    """Average cell effects."""
-    chosen, by_event = average(cells, aggregate), average(cells, "event")
-    return Result(chosen.overall, chosen.overall_influence, by_event.label, by_event.estimate, by_event.influence)
-
-
-def of_imputation(filled: Imputed) -> Result:
-    """Average imputed effects, over all treated cells and by event time."""
-    event = np.unique(filled.event[np.isfinite(filled.effect)])
-    overall, influence = filled.average(event_weights(filled))
-    parts = [filled.average(event_weights(filled, int(k))) for k in event]
-    return Result(overall, influence, event, np.array([p[0] for p in parts]), np.array([p[1] for p in parts]))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """Puts numbers into an `Effect`.
@@ -102,6 +76,7 @@ class Report:
         See `staggered`.
     level : float
     seed : int
+    small_sample : bool
     """
 
     cohorts: Cohorts
@@ -114,18 +89,20 @@ class Report:
     base: Base
     level: float
     seed: int
+    small_sample: bool
 
     def effect(self) -> Effect:
         """Return the effect with its checks."""
         panel, start = self.cohorts.panel, self.cohorts.start
-        numbers = self.numbers(self.result.overall, self.result.influence)
+        numbers = self.numbers(self.result.overall)
         dealt = self.dealt()
         trend = self.trend()
-        ok, why = self.judge(numbers["freedom"], dealt is not None, trend[0])
+        ok, why = self.judge(numbers["lower"] is not None, dealt, trend[0])
         interval = f"influence functions by unit, Student's t with {numbers['freedom']:.1f} degrees of freedom"
+        if numbers["lower"] is None:
+            interval = "none"
         if dealt is not None:
-            known = bool(np.isfinite([dealt.lower, dealt.upper]).all())
-            numbers |= {"p_value": dealt.p_value, "lower": dealt.lower, "upper": dealt.upper} if known else {}
+            numbers |= {"p_value": dealt.p_value, "lower": dealt.lower, "upper": dealt.upper}
             interval = f"starts dealt out again among the units, {dealt.n_draws} ways, studentised; t by event time"
         treated = start < len(panel.time)
         given = " given the covariates" if len(self.cohorts.covariates) else ""
@@ -134,7 +111,7 @@ class Report:
             outcome=panel.outcome,
             treated=tuple(panel.unit[i] for i in np.flatnonzero(treated)),
             start=None,
-            att=self.result.overall,
+            att=self.result.overall.value,
             std_error=numbers["std_error"],
             lower=numbers["lower"],
             upper=numbers["upper"],
@@ -156,19 +133,19 @@ class Report:
             seed=self.seed,
         )
 
-    def numbers(self, estimate: float, influence: Floats) -> dict[str, Any]:
+    def numbers(self, estimate: Estimate) -> dict[str, Any]:
         """Return the standard error, freedom, bounds and p value of an estimate."""
         from scipy.stats import t as student
 
-        error, left = float(np.sqrt((influence**2).sum())), freedom(influence, self.cohorts.start)
+        error, left = float(np.sqrt((estimate.influence**2).sum())), estimate.freedom(self.cohorts.start)
         if not (error > 0 and left > 0):
             return {"std_error": None, "lower": None, "upper": None, "p_value": None, "freedom": left}
         reach = float(student.isf((1 - self.level) / 2, left)) * error
-        p_value = 2 * float(student.sf(abs(estimate) / error, left))
+        p_value = 2 * float(student.sf(abs(estimate.value) / error, left))
         return {
             "std_error": error,
-            "lower": estimate - reach,
-            "upper": estimate + reach,
+            "lower": estimate.value - reach,
+            "upper": estimate.value + reach,
             "p_value": p_value,
             "freedom": left,
         }
@@ -192,23 +169,59 @@ class Report:
             loads[g - 1, place] -= weight
         group = np.where(start < n_times, np.searchsorted(names, start) + 1, 0)
         rng = keyed_rng(self.seed, "staggered:permutation")
-        return permute_groups(value @ loads, on @ loads, group, rng, self.level, N_DEALS)
+        dealt = permute_groups(value @ loads, on @ loads, group, rng, self.level, N_DEALS)
+        return dealt if np.isfinite([dealt.lower, dealt.upper]).all() else None
 
-    def judge(self, left: float, dealt: bool, trend: Check) -> tuple[bool, str]:
-        """Say whether the interval is offered, and why."""
-        single = self.single()
-        if single and self.estimator == "callaway_santanna":
+    def judge(self, known: bool, dealt: Permuted | None, trend: Check) -> tuple[bool, str]:
+        """Say whether the interval is offered, by the design and the times before the starts, and why."""
+        treated = self.cohorts.start < len(self.cohorts.panel.time)
+        m, c = int(treated.sum()), int((~treated).sum())
+        if self.result.overall.lone > MOST_LONE:
+            return False, self.lone(m, c)
+        if not known:
+            return False, "The figures leave no noise to tell an error from."
+        left = self.result.overall.support(self.cohorts.start)
+        if dealt is None and left < LEAST_FREEDOM:
             return False, (
-                f"{len(single)} cohorts are of one unit ({some(single)}), whose own noise cannot be told from the "
-                "effect. estimator='imputation' takes them together."
+                f"The design leaves {left:.1f} degrees of freedom, too few for Student's t to hold its level: it takes "
+                f"{LEAST_FREEDOM:.0f}, such as five treated units of one start beside many controls."
             )
-        if left < LEAST_FREEDOM and not dealt:
-            return False, f"{left:.1f} degrees of freedom are too few for Student's t to hold its level."
+        n_cohorts = len(np.unique(self.cohorts.start[treated]))
+        if dealt is None and self.estimator == "callaway_santanna" and m < LEAST_UNITS * n_cohorts:
+            return False, (
+                f"{m} treated units in {n_cohorts} cohorts are fewer than {LEAST_UNITS} to a cohort: estimated shares "
+                "of cohorts widen the interval too much. Use estimator='imputation'."
+            )
+        if dealt is None and not self.small_sample and left < LEAST_PLAIN:
+            return False, f"With {left:.0f} degrees of freedom the error is too small without small_sample=True."
         if self.apart() < 0.05:
             return False, APART.format(self.apart())
         if trend.verdict == "fail":
             return False, PARTED.format(trend.value)
+        if dealt is not None:
+            return True, f"The starts of {m} treated units among {m + c} were dealt out again {dealt.n_draws} ways."
         return True, f"The cohorts and their controls leave {left:.0f} degrees of freedom."
+
+    def lone(self, m: int, c: int) -> str:
+        """Say which noise cannot be told from the effect, and what to do."""
+        do = "Use synthetic_control or event_study, which set it against placebo units."
+        if m == 1:
+            return f"One unit is treated, whose own noise after the start cannot be told from the effect. {do}"
+        single = self.single()
+        if single:
+            told = f"{len(single)} cohorts are of one unit" if len(single) > 1 else "a cohort is of one unit"
+            return (
+                f"{told[0].upper()}{told[1:]} ({some(single)}), whose own noise cannot be told from the effect. {do} "
+                "Take one start at a time."
+            )
+        if c == 1:
+            return (
+                "There is one control, whose own noise cannot be told from the effect. Add units that are not treated."
+            )
+        return (
+            f"{self.result.overall.lone:.0%} of the estimate rests on times with figures of one unit of a cohort, or "
+            "of one control, whose noise cannot be told from the effect. Fill the gaps, or end the panel before them."
+        )
 
     def apart(self) -> float:
         """Return the p value of treated and never treated having the same level before the first start."""
@@ -224,13 +237,10 @@ class Report:
     def path(self) -> list[PathRow]:
         """Return the effects by event time."""
         rows = []
-        for k, effect, own in zip(self.result.event.tolist(), self.result.effect, self.result.by_event, strict=True):
-            numbers = self.numbers(float(effect), own)
-            observed = self.observed(k)
-            counterfactual = None if observed is None else observed - float(effect)
-            rows.append(
-                PathRow(k, observed, counterfactual, float(effect), numbers["lower"], numbers["upper"], post=k >= 0)
-            )
+        for k, estimate in zip(self.result.event.tolist(), self.result.by_event, strict=True):
+            numbers, effect, observed = self.numbers(estimate), estimate.value, self.observed(k)
+            counterfactual = None if observed is None else observed - effect
+            rows.append(PathRow(k, observed, counterfactual, effect, numbers["lower"], numbers["upper"], post=k >= 0))
         return rows
 
     def observed(self, event: int) -> float | None:
@@ -245,23 +255,29 @@ class Report:
         reach = float(by_event.label[~before].mean() + 1)
         if not before.any():
             return trend_checks(None, reach)
+        seen = np.array([part.lone <= MOST_LONE for part in parts_of(self.cells, "event")])
+        before &= seen
+        if not before.any():
+            return (Check("pre_trend", None, "warn", "Too few treated units to test trends before the start."),)
         distance = by_event.label[before] + 1.0 if self.base == "universal" else np.ones(int(before.sum()))
         own = by_event.influence[before]
-        line = (distance @ own) / float(distance @ distance)
-        left = np.array([freedom(row, self.cohorts.start) for row in (*own, line)])
+        to_line = np.asarray(distance) / float(distance @ distance)
+        rows = zip([*by_event.weights[before], to_line @ by_event.weights[before]], [*own, to_line @ own], strict=True)
+        left = np.array([weighted(self.cells, w, 0.0, row).freedom(self.cohorts.start) for w, row in rows])
         return trend_checks(joint_test(by_event.estimate[before], own @ own.T, np.asarray(distance), left), reach)
 
     def agreement(self) -> Check:
         """Set the two estimators side by side, over all treated units and times."""
-        one, two = average(self.cells, "simple"), of_imputation(self.filled)
-        gap = two.overall - one.overall
-        error = float(np.sqrt(((two.influence - one.overall_influence) ** 2).sum()))
-        far = abs(gap) > 2 * error + 1e-9 * abs(one.overall)
-        words = f"Imputation gives {two.overall:.4g}, Callaway-Sant'Anna {one.overall:.4g}: {gap:+.3g} apart, "
+        one = overall_of(self.cells, "simple")
+        two = of_imputation(self.filled, small_sample=self.small_sample).overall
+        gap = two.value - one.value
+        error = float(np.sqrt(((two.influence - one.influence) ** 2).sum()))
+        far = abs(gap) > 2 * error + 1e-9 * abs(one.value)
+        words = f"Imputation gives {two.value:.4g}, Callaway-Sant'Anna {one.value:.4g}: {gap:+.3g} apart, "
         words += f"with a standard error of {error:.3g}."
         if far:
             words += " Trends before the start are not parallel, or a cell is missing in one of them."
-        return Check("imputation", two.overall, "warn" if far else "pass", words)
+        return Check("imputation", two.value, "warn" if far else "pass", words)
 
     def limits(self) -> list[Check]:
         """Say which neighbours were left out, which effects could not be estimated, and where the panel has gaps."""
@@ -280,13 +296,14 @@ class Report:
         """Return every average with its parts, and every cohort at every time."""
         rows: list[Row] = []
         for how in HOW:
-            found = average(self.cells, how)
-            rows.append(self.term(f"average {OVER[how]}", found.overall, found.overall_influence))
-            rows.extend(self.parts(how, found))
+            rows.append(self.term(f"average {OVER[how]}", overall_of(self.cells, how)))
+            rows.extend(self.parts(how, average(self.cells, how)))
         for j, (g, t) in enumerate(zip(self.cells.cohort.tolist(), self.cells.time.tolist(), strict=True)):
             name = f"cohort {self.cohorts.time(g)} at {self.cohorts.time(t)}"
             n = int(self.cells.n_treated[j])
-            rows.append({**self.term(name, float(self.cells.att[j]), self.cells.influence[j]), "n": n})
+            only = (np.arange(len(self.cells.att)) == j).astype(float)
+            cell = weighted(self.cells, only, float(self.cells.att[j]), self.cells.influence[j])
+            rows.append({**self.term(name, cell), "n": n})
         return rows
 
     def parts(self, how: Aggregate, found: Average) -> list[Row]:
@@ -298,22 +315,21 @@ class Report:
         }
         if how == "simple":
             return []
-        rows = [
-            self.term(names[how](int(k)), float(estimate), own)
-            for k, estimate, own in zip(found.label, found.estimate, found.influence, strict=True)
-        ]
+        parts = parts_of(self.cells, how)
+        rows = [self.term(names[how](int(k)), part) for k, part in zip(found.label, parts, strict=True)]
         if how != "event":
             return rows
         times = simultaneous(found.influence, keyed_rng(self.seed, "staggered:bands"), self.level)
-        for row, estimate, own in zip(rows, found.estimate, found.influence, strict=True):
-            reach = times * float(np.sqrt((own**2).sum()))
-            row |= {"band_lower": float(estimate) - reach, "band_upper": float(estimate) + reach}
+        for row, part in zip(rows, parts, strict=True):
+            if row["lower"] is not None:
+                reach = times * float(np.sqrt((part.influence**2).sum()))
+                row |= {"band_lower": part.value - reach, "band_upper": part.value + reach}
         return rows
 
-    def term(self, name: str, estimate: float, influence: Floats) -> Row:
+    def term(self, name: str, estimate: Estimate) -> Row:
         """Return one estimate as a row."""
-        numbers = self.numbers(estimate, influence)
-        row: Row = {"term": name, "estimate": estimate}
+        numbers = self.numbers(estimate)
+        row: Row = {"term": name, "estimate": estimate.value}
         return row | {key: numbers[key] for key in ("std_error", "lower", "upper")}
 
     def sample(self, treated: NDArray[np.bool_]) -> dict[str, int]:

@@ -13,7 +13,8 @@ from gwm_models.evaluation.effect import Effect
 from gwm_models.evaluation.group_time import Aggregate, Base, Control, Method, group_time
 from gwm_models.evaluation.imputation import impute
 from gwm_models.evaluation.panel import read_panel
-from gwm_models.evaluation.staggered_report import HOW, Estimator, Report, of_cells, of_imputation
+from gwm_models.evaluation.staggered_design import of_cells, of_imputation
+from gwm_models.evaluation.staggered_report import HOW, Estimator, Report
 
 
 def staggered(
@@ -31,6 +32,7 @@ def staggered(
     covariates: Sequence[str] = (),
     neighbours: Iterable[tuple[object, object]] = (),
     level: float = 0.95,
+    small_sample: bool = True,
     seed: int = 0,
 ) -> Effect:
     """Estimate the effect of an intervention that reached units at different times.
@@ -62,6 +64,10 @@ def staggered(
     neighbours : iterable of pairs of units
         Units next to each other: those next to a treated one, and never treated, are not controls.
     level : float
+    small_sample : bool
+        Scale the part of a group of m units by m / (m - 1) in every variance, as a t test of two means does. False
+        gives the asymptotic standard errors of the papers and of other programs, to compare with; an interval made of
+        these is offered as valid only where the groups are so large that it hardly matters.
     seed : int
         Of the bootstrap for bands that hold at all event times at once.
 
@@ -70,7 +76,11 @@ def staggered(
     Effect
         `path` by event time; ``terms`` with every average, and the effect of each cohort at each time. The interval
         deals the starts out again among the units where it can: no gaps, no covariates, never treated controls and no
-        cohort of one unit. It is not offered as valid where the time before the starts speaks against the design.
+        cohort of one unit. Else it is Student's t, offered as valid from 4 degrees of freedom that the design alone
+        leaves, had all figures the same variance: five treated units of one start, or two cohorts of three or four;
+        for Callaway and Sant'Anna's from four treated units to a cohort.
+        With one treated unit, one control, or cohorts of one unit there is no interval, as their noise cannot be told
+        from the effect. None is offered as valid where the time before the starts speaks against the design.
 
     Raises
     ------
@@ -100,14 +110,17 @@ def staggered(
         base=base,
         method=method,
         covariates=cohorts.covariates,
+        small_sample=small_sample,
     )
     filled = impute(cohorts.panel.value, cohorts.start, cohorts.trends())
     if estimator == "imputation":
-        result = of_imputation(filled)
+        result = of_imputation(filled, small_sample=small_sample)
         aggregate = "simple"
     else:
         result = of_cells(cells, aggregate)
-    return Report(cohorts, cells, filled, result, estimator, aggregate, chosen, base, level, seed).effect()
+    return Report(
+        cohorts, cells, filled, result, estimator, aggregate, chosen, base, level, seed, small_sample
+    ).effect()
 
 
 def _known(value: str, known: Sequence[str], name: str) -> None:

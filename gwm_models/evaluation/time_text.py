@@ -69,7 +69,7 @@ def in_form(first: Time, times: Sequence[Time]) -> Time:
     Raises
     ------
     DataError
-        If it is a number and they are text, or the other way round.
+        If it is a number and they are text, or the other way round; or if it is below zero and no time is.
 
     Examples
     --------
@@ -81,4 +81,9 @@ def in_form(first: Time, times: Sequence[Time]) -> Time:
     if isinstance(first, str) != isinstance(times[0], str) or first == "":
         told = repr(first) if first != "" else "missing"
         raise DataError(f"the start is {told}, but times are such as {times[0]!r}. Give it in the same form.")
+    if isinstance(first, int | float) and first < 0 and not any(at < 0 for at in times):  # type: ignore[operator]
+        raise DataError(
+            f"the start is {first}, but times begin at {times[0]}. Leave it empty, or write never, for what is not "
+            "treated."
+        )
     return first

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gwm_models.plots.search import AXIS
 from gwm_models.plots.theme import Spec, colour, column, key, spec_of
-from gwm_models.plots.words import chance, drawn, money, number, places_for
+from gwm_models.plots.words import chance, drawn, lines, money, number, places_for
 
 Row = Mapping[str, Any]
 
@@ -66,7 +67,7 @@ def cost_plane(rows: Sequence[Row], measure: Row, quadrants: Row, value: float |
                 "x": {
                     "type": "quantitative",
                     "scale": {"domain": _span(effects), "nice": True},
-                    "axis": {"title": axis, "grid": False, "tickCount": {"expr": "narrow ? 4 : 7"}},
+                    "axis": {"title": lines(axis, AXIS), "grid": False, "tickCount": {"expr": "narrow ? 4 : 7"}},
                 },
                 "y": {
                     "type": "quantitative",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
-from gwm_models.plots.theme import Spec, colour, column, key, label_axis, spec_of
-from gwm_models.plots.words import chance, drawn, is_missing, money, number, places_for, unit_words
+from gwm_models.plots.search import AXIS
+from gwm_models.plots.theme import LETTERS, LETTERS_NARROW, LINE, Spec, colour, column, key, long_label_axis, spec_of
+from gwm_models.plots.words import chance, drawn, is_missing, lines, money, number, places_for, unit_words
 
 Row = Mapping[str, Any]
 
@@ -95,10 +97,14 @@ def frontier_chart(summary: Row, best: str = "Set") -> list[Spec]:
             encoding={
                 "x": {
                     "type": "quantitative",
-                    "axis": {"title": f"Expected discounted cost ({price})", "grid": False},
+                    "axis": {"title": lines(f"Expected discounted cost ({price})", AXIS), "grid": False},
                     "scale": {"zero": False},
                 },
-                "y": {"type": "quantitative", "axis": {"title": axis, "tickCount": 6}, "scale": {"zero": False}},
+                "y": {
+                    "type": "quantitative",
+                    "axis": {"title": lines(axis, 2 * AXIS), "tickCount": 6},
+                    "scale": {"zero": False},
+                },
             },
             layer=layers,
         )
@@ -130,6 +136,9 @@ def inclusion_chart(rows: Sequence[Row]) -> list[Spec]:
         }
         for name in order
     ]
+    # Names of options have hyphens in place of spaces, so lines end at them.
+    wide, narrow = ({name: wrap(name, width) for name in order} for width in (LETTERS, LETTERS_NARROW))
+    most = max(len(name) for name in narrow.values())
     tint = {"condition": {"test": "datum.taken === 'chosen'", "value": colour("after")}, "value": colour("before")}
     return [
         spec_of(
@@ -139,8 +148,8 @@ def inclusion_chart(rows: Sequence[Row]) -> list[Spec]:
             values=values,
             legend=[key("Chosen", "after", "bar"), key("Not chosen", "before", "bar")],
             table=[column("code", "Option"), column("words", "Share of draws"), column("taken", "Set")],
-            params=[{"name": "names", "value": {name: name for name in order}}],
-            height=26 * len(values),
+            params=[{"name": "names", "value": wide}, {"name": "short", "value": narrow}],
+            height=max(26, LINE * most + 6) * len(values),
             mark={"type": "bar", "height": 13, "cornerRadius": 2},
             encoding={
                 "x": {
@@ -149,7 +158,7 @@ def inclusion_chart(rows: Sequence[Row]) -> list[Spec]:
                     "scale": {"domain": [0, 1]},
                     "axis": {"title": "Share of draws", "format": ".0%", "tickCount": 5},
                 },
-                "y": label_axis(order, grid=False),
+                "y": long_label_axis(order),
                 "color": tint,
                 "tooltip": [{"field": "code", "title": "Option"}, {"field": "words", "title": "Share of draws"}],
             },

@@ -13,6 +13,8 @@ Row = Mapping[str, Any]
 NAMES = {"economic_activity_rate": "activity", "unemployment_rate": "unemployment", "median_pay": "pay"}
 FURTHEST = "3"
 """Years ahead at which the regression of the worst areas is told."""
+FAR = ("6", "7", "8")
+"""Years ahead of which coverage of means and the error beside the last figure are told."""
 YEARS_APART = "6"
 """Years between the windows of health that are told."""
 
@@ -29,6 +31,8 @@ def backtest_words(folder: Path) -> list[str]:
     scores = {(row["quantity"], row["rule"]): row for row in summary["scores"]}
     return [
         _coverage(summary, scores),
+        _far(folder),
+        _known(),
         _points(scores),
         _totals(scores),
         _ranks(folder),
@@ -47,6 +51,40 @@ def _coverage(summary: Row, scores: Mapping[tuple[str, str], Row]) -> str:
         f"unemployment and pay covered {inside[0]} of what areas had in the next {summary['years_ahead']} years; "
         f"widened by the errors seen until then {inside[1]}; levels held as they were {inside[2]}. 50% intervals of "
         f"the trends covered {trend['coverage_50']:.0%}, widened {widened['coverage_50']:.0%}."
+    )
+
+
+def _far(folder: Path) -> str:
+    rows = {(row["quantity"], row["rule"], row["horizon"]): row for row in read_backtest(folder, "horizons")}
+
+    def told(name: str, rule: str, column: str, form: str) -> list[str]:
+        return [format(float(rows[name, rule, ahead][column]), form) for ahead in FAR]
+
+    def errors(name: str, rule: str) -> list[float]:
+        return [float(rows[name, rule, ahead]["rmse"]) for ahead in FAR]
+
+    inside, beside = [], []
+    for name, short in NAMES.items():
+        inside.append(f"{short} {', '.join(told(name, 'trend_widened', 'coverage_90_of_mean', '.0%'))}")
+        trend, last = (", ".join(told(name, rule, "rmse", ".2f")) for rule in ("trend_widened", "last_figure"))
+        beside.append(f"{short} {trend} against {last}")
+    worse = [
+        short
+        for name, short in NAMES.items()
+        if all(a > b for a, b in zip(errors(name, "trend_widened"), errors(name, "last_figure"), strict=True))
+    ]
+    return (
+        f"{', '.join(FAR[:-1])} and {FAR[-1]} years ahead the widened 90% intervals of the mean of areas covered what "
+        f"came from this share of years: {'; '.join(inside)}; and the root mean squared error of the trend, against "
+        f"that of the last published figure, was: {'; '.join(beside)}"
+        + (f"; at each of them no change did better for {' and '.join(worse)}." if worse else ".")
+    )
+
+
+def _known() -> str:
+    return (
+        "Figures after a year are kept out, but not quite everything: a survey error for which no limits are published "
+        "is filled from limits of all years, later ones too."
     )
 
 

@@ -43,15 +43,12 @@ def quantities(projection: Projection) -> Iterator[Quantity]:
     for d, (name, label) in enumerate(dict(spec.domains).items()):
         yield Quantity(name, label, "points", projection.score_before[:, :, d], projection.domain_change[:, :, d])
     for j, indicator in enumerate(spec.indicators):
-        yield Quantity(
-            indicator.id,
-            indicator.label,
-            indicator.unit,
-            projection.level_before[:, :, j],
-            projection.level_change[:, :, j],
-        )
-    before = projection.rank_before.astype(float)
-    yield Quantity("rank", "Rank (1 is best)", "ranks", before, projection.rank_after - before)
+        change, before = projection.level_change[:, :, j], projection.level_before[:, :, j]
+        if indicator.unit == "points":
+            before = np.full_like(change, np.nan)
+        yield Quantity(indicator.id, indicator.label, indicator.unit, before, change)
+    rank = projection.rank_before.astype(float)
+    yield Quantity("rank", "Rank (1 is best)", "ranks", rank, projection.rank_after - rank)
     for effect in projection.health:
         outcome = effect.model.outcome
         yield Quantity(outcome.id, f"{outcome.label} (stated link)", outcome.unit, outcome_level(effect), effect.stated)
@@ -67,7 +64,8 @@ def write_draws(path: Path, projection: Projection) -> None:
 
     Notes
     -----
-    ``baseline`` and ``difference`` have dimensions (draw, area, quantity), in the last year;
+    ``baseline`` and ``difference`` have dimensions (draw, area, quantity), in the last year; an indicator known only in
+    points has no baseline of its own, which is missing;
     ``difference_full_association`` (draw, area, outcome) is the change of health if the whole association were causal;
     ``group_change`` (group, year, draw) is the mean change of the total by year. Codes, names, units and years are
     coordinates, so ``xarray.open_dataset`` reads it whole.

@@ -97,7 +97,7 @@ def _people(rows: Iterable[Row], year: object) -> list[KeyFigure]:
         KeyFigure(
             str(row["label"]),
             thousands(row["estimate"], sign=True),
-            span=f"{level_words(row.get('level'))} {_people_span(row)}",
+            span=f"{level_words(row.get('level'))} {_people_span(row)}" if row.get("std_error") else "",
             note=f"{ALL}, {year}",
         )
         for row in rows

@@ -39,7 +39,7 @@ class Rerun:
     scenario : str
         Its id.
     same : bool
-        Whether every number is the same, bit for bit.
+        Whether every number of the new run is the one that the manifest keeps, bit for bit.
     files : dict of str to bool
         Whether each file of numbers is the same.
     differs : tuple of (str, str, str)
@@ -47,7 +47,7 @@ class Rerun:
     changed : tuple of str
         Numbers of the summary that differ, by their place; empty where the earlier ones are not at hand.
     edited : tuple of str
-        What in the folder is no longer as the run left it.
+        What in the folder is missing, or no longer as the run left it.
     """
 
     scenario: str
@@ -67,6 +67,8 @@ class Rerun:
     @property
     def _numbers(self) -> str:
         """What came of the numbers, held against the hashes that the manifest keeps."""
+        if self.same and self.edited:
+            return "A fresh run gives the numbers that the manifest keeps, so the run itself can be had again."
         named = ", ".join(f"{name} ({then} then, {now} now)" for name, then, now in self.differs)
         if self.same:
             return f"The numbers are the same, bit for bit{f', though these differ: {named}' if named else ''}."
@@ -179,11 +181,18 @@ def _hashes_then(path: Path, then: dict[str, Any]) -> dict[str, str]:
 
 
 def _edited(path: Path, then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """Name the files beside a manifest that are not those of the run, and entries of it that are not the scenario's."""
-    for name, kept in _hashes_then(path, then).items():
-        file = path.parent / name
-        if name in NUMBERS and file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() != kept:
-            yield f"{name} is not the file that was written"
+    """Name the files of numbers that are gone or not those of the run, and entries that are not the scenario's."""
+    kept = _hashes_then(path, then)
+    for name in NUMBERS:
+        try:
+            found = hashlib.sha256((path.parent / name).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            yield f"{name} is missing"
+        except OSError as error:
+            yield f"{name} cannot be read ({error.strerror})"
+        else:
+            if found != kept[name]:
+                yield f"{name} is not the file that was written"
     for key in ("edition", "draws", "seed"):
         if key in then and then[key] != now[key]:
             yield f"the manifest says {key} {then[key]}, the scenario that was run says {now[key]}"

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.scenarios.engine_parts import ActionPlan, Effects, Layers, Setting, Spread, rows_of
+from gwm_models.scenarios.limits import Moved, within_limits
 from gwm_models.scenarios.sizes import change_of_level
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Columns = slice | Ints
 
@@ -52,7 +52,8 @@ class Job:
     order : tuple of int
         Actions in the order of their ids.
     moved : frozenset of int
-        Quantities that actions change; of the others only the last year is looked at.
+        Quantities that actions change, and the other indicators of the domains that they change; of the rest only the
+        last year is looked at.
     groups : tuple of ndarray of int
         Columns that are in each group.
     states : tuple of State
@@ -106,25 +107,6 @@ def _in_place(parts: tuple[Floats, ...], phase: Floats) -> Floats:
     return np.asarray(now)
 
 
-@dataclass(frozen=True, eq=False)
-class Moved:
-    """What all actions on one quantity change in one year, in the columns of `Job.active`.
-
-    Attributes
-    ----------
-    by : ndarray
-        Change after limits.
-    beyond : ndarray of bool
-        Where a limit cut it.
-    kept : ndarray
-        Share of what was asked for that limits leave.
-    """
-
-    by: Floats
-    beyond: Bools
-    kept: Floats
-
-
 def run_block(job: Job, every: Layers, part: slice) -> None:
     """Fill in the results of some draws.
 
@@ -160,8 +142,8 @@ class Block:
         Growth by itself of each indicator looked at: in every year where actions change it, else in the last.
     changes : list of Change
         Of every action when it is whole; the same for all years unless levels move.
-    levels : dict
-        Levels by quantity in the columns of `Job.active`.
+    levels, scores : dict
+        Levels by quantity and scores by domain without any action, in the columns of `Job.active`.
     lagged : dict
         Lag and domain to what of its change has come through by the last year.
     """
@@ -173,17 +155,18 @@ class Block:
     growth: dict[int, Floats] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     levels: dict[int, Floats] = field(default_factory=dict)
+    scores: dict[int, Floats] = field(default_factory=dict)
     lagged: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
     def year(self, state: State) -> None:
         """Work out one kind of year, and add it to what is kept of all years."""
         job, found, years = self.job, self.job.found, list(state.years)
         if not self.changes or self.layers.trend is not None:
-            self.now, self.levels = years[0], {}
+            self.now, self.levels, self.scores = years[0], {}, {}
             self.changes = [self._change(a) for a in range(len(job.plans))]
         moved = self._moved(state)
         by_domain = self._domains(state, moved)
-        total = sum((by_domain[d] for d in sorted(by_domain)), np.zeros((1, job.n_active)))
+        total = sum((by_domain[d].by for d in sorted(by_domain)), np.zeros((1, job.n_active)))
         by_area = np.ascontiguousarray(total.T)
         for columns, group, history in zip(job.groups, job.setting.groups, found.history, strict=True):
             history[years, self.part] = by_area[columns].sum(axis=0) / group.sum()
@@ -234,8 +217,7 @@ class Block:
         for quantity, change in asked.items():
             if quantity not in self.levels:
                 self.levels[quantity] = np.ascontiguousarray(self._level(quantity)[:, job.active])
-            by, beyond = within_limits(self.levels[quantity], change, job.setting.limits[quantity])
-            found[quantity] = Moved(by, beyond, _kept(by, change, beyond))
+            found[quantity] = within_limits(self.levels[quantity], change, job.setting.limits[quantity])
         return found
 
     def _count_people(self, state: State) -> None:
@@ -263,8 +245,7 @@ class Block:
         asked = np.zeros((max(len(change) for change in changes.values()), self.job.n_active))
         for a, change in changes.items():
             asked[:, self.job.at[a]] += change
-        by, beyond = within_limits(self.levels[quantity], asked, self.job.setting.limits[quantity])
-        return _kept(by, asked, beyond)
+        return within_limits(self.levels[quantity], asked, self.job.setting.limits[quantity]).kept
 
     def _spread_out(self, a: int, state: State) -> Floats:
         """Return what one action puts in place, additional and received, in the columns of `Job.active`."""
@@ -277,8 +258,8 @@ class Block:
             change[:, self.job.near[a]] = _in_place(self.changes[a].received, state.phase[a])
         return change
 
-    def _domains(self, state: State, moved: dict[int, Moved]) -> dict[int, Floats]:
-        """Turn changes of levels into changes of domain scores."""
+    def _domains(self, state: State, moved: dict[int, Moved]) -> dict[int, Moved]:
+        """Turn changes of levels into changes of domain scores, and keep them inside the scale."""
         by_domain: dict[int, Floats] = {}
 
         def add(d: int, change: Floats) -> None:
@@ -295,22 +276,41 @@ class Block:
             delivered = self._spread_out(a, state) * moved[quantity].kept
             for d in range(slopes.shape[1]):
                 add(d, delivered * slopes[:, d, None])
-        return by_domain
+        scale = self.job.setting.scale
+        return {d: within_limits(self._score_here(d), change, scale[d]) for d, change in by_domain.items()}
 
-    def _keep_for_response(self, years: list[int], by_domain: dict[int, Floats]) -> None:
+    def _score_here(self, d: int) -> Floats:
+        """Return a domain score without any action in the columns of `Job.active`."""
+        if d not in self.scores:
+            self.scores[d] = np.ascontiguousarray(self._score(d)[:, self.job.active])
+        return self.scores[d]
+
+    def _score(self, d: int) -> Floats:
+        """Return a domain score without any action, shape (B or 1, n): it moves with its levels, inside the scale."""
+        layers, score = self.layers, self.layers.score[:, :, d]
+        if layers.trend is None:
+            return score
+        drift = np.zeros((1, 1))
+        for j in [j for j, domain in enumerate(self.job.setting.domain) if domain == d]:
+            drift = drift + (self._level(j) - layers.level[:, :, j]) * layers.points[:, j, None]
+        return np.asarray(score + within_limits(score, drift, self.job.setting.scale[d]).by)
+
+    def _keep_for_response(self, years: list[int], by_domain: dict[int, Moved]) -> None:
         """Add what of these years has come through by the last year."""
         for r, weights in enumerate(self.job.lags):
             share = weights[years].sum()
             for d, change in by_domain.items() if share else ():
                 so_far = self.lagged.get((r, d))
-                self.lagged[r, d] = share * change if so_far is None else so_far + share * change
+                self.lagged[r, d] = share * change.by if so_far is None else so_far + share * change.by
 
-    def _last(self, state: State, moved: dict[int, Moved], by_domain: dict[int, Floats], total: Floats) -> None:
+    def _last(self, state: State, moved: dict[int, Moved], by_domain: dict[int, Moved], total: Floats) -> None:
         """Keep the last year by area."""
         job, found, part, active = self.job, self.job.found, self.part, self.job.active
         found.total[part][:, active] = total
         for d, change in by_domain.items():
-            found.domain[part][:, active, d] = change
+            found.domain[part][:, active, d] = change.by
+            found.beyond[part][:, active, d] = change.beyond
+        moved = {quantity: self._in_points(quantity, one, by_domain) for quantity, one in moved.items()}
         for quantity, one in moved.items():
             if quantity < self.layers.level.shape[2]:
                 found.level[part][:, active, quantity] = one.by
@@ -320,6 +320,13 @@ class Block:
                 found.asked[a][part][:, plan.places] = _in_place(self.changes[a].asked, state.phase[a])
                 found.delivered[a][part][:, active] = self._spread_out(a, state) * one.kept
                 found.clamped[a][part][:, plan.places] = one.beyond[:, job.at[a]]
+
+    def _in_points(self, quantity: int, one: Moved, by_domain: dict[int, Moved]) -> Moved:
+        """Cut the change of an indicator known only in points, which has no limits of its own, as its domain is cut."""
+        if not np.isinf(self.job.setting.limits[quantity]).all():
+            return one
+        cut = by_domain[self.job.setting.domain[quantity]]
+        return Moved(one.by * cut.kept, one.beyond | cut.beyond, one.kept * cut.kept)
 
     def respond(self) -> None:
         """Turn what is kept of all years into changes of the outcomes."""
@@ -336,17 +343,10 @@ class Block:
     def counterfactual(self) -> None:
         """Keep levels and scores of the last year without any action."""
         self.now, found = self.job.setting.n_years - 1, self.job.found
-        found.score_before[self.part] = self.layers.score
-        for j, d in enumerate(self.job.setting.domain):
-            later = self._level(j)
-            found.level_before[self.part][:, :, j] = later
-            points = self.layers.points[:, j, None]
-            found.score_before[self.part][:, :, d] += (later - self.layers.level[:, :, j]) * points
-
-
-def _kept(by: Floats, change: Floats, beyond: Bools) -> Floats:
-    """Return the share of a change that limits leave; 1, shape (1, 1), where they cut nothing."""
-    return np.divide(by, change, out=np.ones_like(by), where=beyond) if by is not change else np.ones((1, 1))
+        for j in range(self.layers.level.shape[2]):
+            found.level_before[self.part][:, :, j] = self._level(j)
+        for d in range(self.layers.score.shape[2]):
+            found.score_before[self.part][:, :, d] = self._score(d)
 
 
 def _received(spread: Spread, own: Floats) -> Floats:
@@ -355,12 +355,3 @@ def _received(spread: Spread, own: Floats) -> Floats:
     for column, weight in zip(spread.neighbour.T, spread.weight.T, strict=True):
         received += np.take(own, column, axis=1) * weight
     return spread.share * received
-
-
-def within_limits(level: Floats, change: Floats, limits: Floats) -> tuple[Floats, Bools]:
-    """Return a change cut where it would pass a hard limit, and where it was cut; the same array where it was not."""
-    after = level + change
-    beyond = ((after < limits[0]) | (after > limits[1])) & (change != 0)
-    if not beyond.any():
-        return change, beyond
-    return np.where(beyond, np.clip(after, *limits) - level, change), beyond

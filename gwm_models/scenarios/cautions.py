@@ -1,4 +1,4 @@
-"""What a projection should warn a reader of: limits that bind, goals that collide, scores beyond the scale."""
+"""What a projection should warn a reader of: limits that bind, goals that collide, scores at the ends of the scale."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gwm_models.errors import some
 from gwm_models.scenarios.inequality import BY_DEPRIVATION, ordered_by_deprivation
 from gwm_models.scenarios.notes import limit_notes
 from gwm_models.scenarios.phases import along_path
-from gwm_models.scenarios.projection import Projection
+from gwm_models.scenarios.projection import Projection, domain_scales
 from gwm_models.scenarios.shock import last_year
 from gwm_models.scenarios.shortfall import GOALS, projected_shortfall
 from gwm_models.scenarios.spec import Action, CausalShare
 from gwm_models.scenarios.spread import Row
 from gwm_models.scenarios.words import counted
 
+Bools = NDArray[np.bool_]
+
 OFTEN = 0.01
 """Share of draws and areas at a limit that is worth a warning."""
+ROUNDING = 1e-9
+"""Points within which a score is at an end of the scale."""
 
 
 def warnings_of(projection: Projection, gaps: Sequence[Row]) -> list[str]:
-    """Return what only the projection can find: limits that bind, goals that collide, scores beyond the scale.
+    """Return what only the projection can find: limits that bind, goals that collide, ends of the scale.
 
     Parameters
     ----------
@@ -53,7 +58,7 @@ def warnings_of(projection: Projection, gaps: Sequence[Row]) -> list[str]:
         )
     found += _undefined(gaps, scenario.analysis.draws)
     if scenario.evaluation is not None:
-        found.append("The evaluation block is checked and stored; a projection does not run it.")
+        found.append("The evaluation block is no part of a projection: run it with gwm evaluate and this file.")
     return found
 
 
@@ -112,26 +117,32 @@ def _collisions(projection: Projection) -> list[str]:
 
 
 def _beyond_scale(projection: Projection) -> list[str]:
-    """Name areas whose domain scores the actions take off the frozen scale, and in what share of draws."""
-    spec, before = projection.edition.spec, projection.score_before
-    members = np.bincount(spec.domain_of())
-    low, high = (edge * members for edge in spec.scale)
-    after = before + projection.domain_change
-    found = []
-    for words, left in (("Above", (after > high) & (before <= high)), ("Below", (after < low) & (before >= low))):
-        share = left.any(axis=2).mean(axis=0)
+    """Name areas where an end of the scale cuts the change of a domain score, and in what share of draws."""
+    edition, found = projection.edition, []
+    for end, sign in (("upper", 1), ("lower", -1)):
+        cut = np.asarray((projection.beyond & _at_end(projection, sign)).any(axis=2))
+        share = cut.mean(axis=0)
         areas = [int(i) for i in np.argsort(-share, kind="stable") if share[i] > OFTEN]
         if areas:
-            names = [f"{projection.edition.areas.name[i]} ({share[i]:.0%})" for i in areas]
+            names = [f"{edition.areas.name[i]} ({share[i]:.0%})" for i in areas]
+            whole = float(cut[:, projection.treated].mean())
             found.append(
-                f"{words} the frozen scale in {counted(len(names), 'area')} (a domain score, in this share of draws): "
-                f"{some(names, 5)}. The change there is counted in full."
+                f"A domain score meets the {end} end of its scale in {whole:.0%} of draws and target areas, and in "
+                f"{counted(len(names), 'area')} in this share of draws: {some(names, 5)}. What the actions would take "
+                "beyond it is cut, and results are for what is left."
             )
     return found
 
 
+def _at_end(projection: Projection, sign: int) -> Bools:
+    """Tell which scores after the actions stand at an end of their scale or beyond: the upper (1) or the lower (-1)."""
+    ends = domain_scales(projection.edition)[:, max(sign, 0)]
+    after = projection.score_before + projection.domain_change
+    return np.asarray(sign * (after - ends) >= -ROUNDING)
+
+
 def _trend_limits(projection: Projection) -> list[str]:
-    """Warn of a baseline that its trends bring to the limits of levels, or out of the scale of scores."""
+    """Warn of a baseline that its trends bring to the limits of levels, or to the ends of the scale of scores."""
     if projection.scenario.baseline.counterfactual == "held":
         return []
     spec, last = projection.edition.spec, projection.years[-1]
@@ -145,13 +156,15 @@ def _trend_limits(projection: Projection) -> list[str]:
                 f"{indicator.label}: by {last} the trend itself brings {share:.0%} of draws and areas to a limit of "
                 "its level, before any action; the mean is drawn away from the limit, and changes towards it are cut."
             )
-    members = np.bincount(spec.domain_of())
-    low_edge, high_edge = (edge * members for edge in spec.scale)
-    outside = (projection.score_before < low_edge) | (projection.score_before > high_edge)
-    for (_, label), share in zip(spec.domains, outside.mean(axis=(0, 1)).tolist(), strict=True):
+    low_end, high_end = domain_scales(projection.edition).T
+    before, start = projection.score_before, projection.baseline.score
+    at_end = ((before <= low_end + ROUNDING) | (before >= high_end - ROUNDING)) & (before != start)
+    for (_, label), share in zip(spec.domains, at_end.mean(axis=(0, 1)).tolist(), strict=True):
         if share > OFTEN:
-            off = f"{share:.0%} of draws and areas off the frozen scale"
-            found.append(f"{label}: by {last} the trend itself takes {off}.")
+            found.append(
+                f"{label}: by {last} the trend itself brings {share:.0%} of draws and areas to an end of the scale, "
+                "before any action; it is cut there, and so are changes towards that end."
+            )
     return found
 
 

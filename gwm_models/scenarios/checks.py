@@ -12,11 +12,12 @@ from gwm_models.scenarios.checks_action import (
     check_lever,
     check_name,
 )
+from gwm_models.scenarios.checks_figures import check_figures
 from gwm_models.scenarios.checks_portfolio import check_portfolio
 from gwm_models.scenarios.checks_search import check_search
 from gwm_models.scenarios.checks_time import check_times
 from gwm_models.scenarios.findings import escaped
-from gwm_models.scenarios.known import NOT_WITHIN, figures_year, outcomes_of
+from gwm_models.scenarios.known import NOT_WITHIN, figures_year, first_year, outcomes_of
 from gwm_models.scenarios.places import check_target
 from gwm_models.scenarios.view import View
 
@@ -33,7 +34,7 @@ def check_meaning(scenario: View) -> None:
     for action in scenario.parts("actions"):
         check_lever(action)
         check_change(action, horizon)
-        check_target(action / "target")
+        check_figures(action, check_target(action / "target"))
         check_course(action, horizon)
         check_additionality(action)
         check_cost(action, horizon)
@@ -43,7 +44,7 @@ def check_meaning(scenario: View) -> None:
         check_name(link / "outcome", "health outcome", list(outcomes_of(scenario.vocabulary)))
         _check_within(link)
         check_causal_share(link / "link")
-    _check_intervals(scenario / "analysis")
+    _check_lists(scenario / "analysis")
     _check_evaluation(scenario)
     check_search(scenario)
     check_portfolio(scenario / "portfolio", scenario)
@@ -104,7 +105,14 @@ def _check_within(link: View) -> None:
     (link / "link" if "link" in link else link).error(what, fix)
 
 
-def _check_intervals(analysis: View) -> None:
+def _check_lists(analysis: View) -> None:
+    """Check that no interval and no measure of inequality is asked for twice."""
+    measures: set[str] = set()
+    for item in analysis.items("inequality"):
+        if isinstance(item.value, str) and item.value in measures:
+            item.error(f"'{escaped(item.value)}' is asked for twice", "remove one of the two")
+        if isinstance(item.value, str):
+            measures.add(item.value)
     seen = set()
     for item in analysis.items("intervals"):
         if isinstance(item.value, float) and item.value in seen:
@@ -123,10 +131,29 @@ def _check_evaluation(scenario: View) -> None:
     if pre[1] < pre[0]:
         (plan / "pre").error(f"ends in {pre[1]}, before it starts in {pre[0]}", "swap the two years")
         return
+    _check_figures_of(plan, pre)
     known = [start for action in scenario.parts("actions") if (start := _first_year(action)) is not None]
     if known and pre[1] >= min(known):
         what = f"the years before the action run to {pre[1]}, but an action starts in {min(known)}"
         (plan / "pre").error(what, f"end it in {min(known) - 1} or earlier")
+
+
+def _check_figures_of(plan: View, pre: tuple[int, int]) -> None:
+    """Check that there are figures of the years before the action."""
+    since = {}
+    for outcome in plan.items("outcomes"):
+        name = outcome.value if isinstance(outcome.value, str) else ""
+        first = first_year(name) if name in plan.vocabulary.panel_variables else None
+        if first is None:
+            continue
+        since[name] = first
+        if pre[1] < first:
+            what = f"figures of {name} begin in {first}, after the last year before the action, {pre[1]}"
+            outcome.error(what, f"write pre: [{first}, ...] or later, or remove the outcome")
+    earliest = min(since.values(), default=pre[0])
+    if pre[0] < earliest <= pre[1]:
+        what = f"begins in {pre[0]}, before the figures: those of its outcomes begin in {earliest}"
+        (plan / "pre").warning(what, f"write pre: [{earliest}, {pre[1]}], or keep it")
 
 
 def _first_year(action: View) -> int | None:

@@ -15,6 +15,8 @@ MOST_POUNDS = 2**53 / 100
 """Above this, pennies are lost in a number of double precision."""
 MOST_SHARE = 10.0
 """A causal share further from 0 is no share of anything."""
+MOST_YEARS_OF_PRICES = 30
+"""Prices of a year longer before the horizon are taken for a slip."""
 PHASING = "{start: 2026, full_by: 2029}"
 
 
@@ -102,7 +104,9 @@ def _check_phasing(phasing: View, horizon: View) -> None:
     if ends is None or full_by is None or phasing.findings.has_error((*phasing.keys, "start")):
         return
     if full_by > ends[1]:
-        what = f"full_by {full_by} is after the end of the horizon {ends[1]}: the whole change is never seen"
+        begun = phasing.text("shape") == "path" or (phasing.text("shape") != "step" and (start or ends[0]) < ends[1])
+        seen = "the whole change is never seen" if begun else "nothing of the change is ever seen"
+        what = f"full_by {full_by} is after the end of the horizon {ends[1]}: {seen}"
         (phasing / "full_by").warning(what, "lengthen the horizon, or keep it")
 
 
@@ -147,10 +151,21 @@ def check_cost(action: View, horizon: View) -> None:
         _check_amount(cost / name)
         _check_years(cost / name, year_span(horizon, "start", "end"))
         _check_jobs(cost / name, action)
+    _check_prices(cost, year_span(horizon, "start", "end"))
     years = (cost / "fixed").pair("years")
     if years is not None and years[0] < years[1]:
         what = f"a fixed cost is paid once, not in each year from {years[0]} to {years[1]}"
         (cost / "fixed" / "years").warning(what, "write it as recurring, or remove years")
+
+
+def _check_prices(cost: View, ends: tuple[int, int] | None) -> None:
+    """Warn of prices of a year far from those in which the money is spent."""
+    base = cost.whole("price_base")
+    if base is None or ends is None or ends[0] - MOST_YEARS_OF_PRICES <= base <= ends[1]:
+        return
+    when = f"{ends[0] - base} years before the horizon" if base < ends[0] else f"after the horizon, {ends[1]}"
+    what = f"prices of {base} are of a year {when}"
+    (cost / "price_base").warning(what, "write the year whose prices the amounts are in, or keep it")
 
 
 def _check_amount(amount: View) -> None:
@@ -182,7 +197,10 @@ def _check_years(amount: View, ends: tuple[int, int] | None) -> None:
     if years[1] < years[0]:
         (amount / "years").error(f"ends in {years[1]}, before it starts in {years[0]}", "swap the two years")
     elif ends is not None and not ends[0] <= years[0] <= years[1] <= ends[1]:
-        what = f"{years[0]} to {years[1]} reaches outside the horizon {ends[0]} to {ends[1]}"
+        what = (
+            f"{years[0]} to {years[1]} reaches outside the horizon {ends[0]} to {ends[1]}: the costs of all these "
+            "years are counted, the results of those outside are not"
+        )
         (amount / "years").warning(what, f"write years from {ends[0]} to {ends[1]}, or keep it")
 
 

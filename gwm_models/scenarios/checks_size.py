@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
 from gwm_models.data.index_spec import IndicatorSpec
+from gwm_models.data.vocabulary import Vocabulary
 from gwm_models.scenarios.findings import number_text
+from gwm_models.scenarios.known import condition_levels
+from gwm_models.scenarios.usual import typical_level
 from gwm_models.scenarios.view import View
 
 MOST_POINTS = 99.0
@@ -28,6 +32,8 @@ OTHER_UNITS = {
     "to_quantile": ("quantile",),
     "shock": ("times",),
 }
+SIGNED = ("absolute", "path", "relative", "shock")
+"""Kinds of change whose sign says which way a level goes."""
 MEANINGS = {
     "pp": "percentage points",
     "percent": "percent",
@@ -95,6 +101,7 @@ def check_sizes(change: View, uncertainty: View, ask: Ask) -> None:
     if value is not None and value > most:
         what = f"areas cannot differ by a standard deviation of {number_text(value)} {ask.unit}".rstrip()
         spread.error(what, f"give a value up to {number_text(round(most, 1))}")
+    _check_unsure(uncertainty, ask, [value for at in sizes if (value := at.own_number()) is not None])
 
 
 def _check_widening(at: View, ask: Ask) -> None:
@@ -103,6 +110,33 @@ def _check_widening(at: View, ask: Ask) -> None:
     if ask.kind == "close_gap" and low is not None and low < 0 and not at.findings.has_error(at.keys):
         what = f"at {number_text(low)} {ask.unit}".rstrip() + " the gap widens, and areas get worse"
         at.warning(what, "write 0 or more if it cannot widen, or keep it")
+
+
+def _check_unsure(uncertainty: View, ask: Ask, sizes: list[float]) -> None:
+    """Warn of an uncertainty that leaves open which way a change goes, or that ends where few changes do."""
+    size = max(sizes, key=abs, default=0.0)
+    if ask.kind not in SIGNED or size == 0:
+        return
+    asked = f"{number_text(size)} {ask.unit}".rstrip()
+    for key in ("low", "high"):
+        end, at = uncertainty.number(key), uncertainty / key
+        if end is None or at.findings.has_error(at.keys):
+            continue
+        if end * size < 0 and abs(end) > abs(size):
+            what = f"at {number_text(end)} the change goes further the other way than at {asked}"
+            at.warning(what, f"write {number_text(-size)} or {'more' if size > 0 else 'less'}, or keep it")
+        elif ask.spec is not None and ask.unit == CHANGE_UNITS.get(ask.spec.unit, ask.spec.unit):
+            why = None if _far(abs(size), ask, ask.spec) else _far(abs(end), ask, ask.spec)
+            if why is not None:
+                at.warning(f"{number_text(end)} {ask.unit} is unusual: {why}", "check it, or keep it")
+    spread = uncertainty / "across_areas"
+    value = spread.own_number()
+    if value is not None and value > abs(size) and not spread.findings.has_error(spread.keys):
+        what = (
+            f"areas differ by a standard deviation of {number_text(value)} {ask.unit}".rstrip()
+            + f", which is more than the change of {asked} itself: in many it goes the other way"
+        )
+        spread.warning(what, f"write less than {number_text(abs(size))}, or keep it")
 
 
 def possible(ask: Ask) -> tuple[float, float]:
@@ -198,13 +232,50 @@ def _check_unusual(at: View, ask: Ask) -> None:
 
 
 def _check_usual(at: View, value: float, ask: Ask, spec: IndicatorSpec) -> None:
+    """Warn of a size that is rare: a level that few areas have, a change that few ever had."""
+    asked, why = f"{number_text(value)} {ask.unit}", None
+    if ask.kind == "target":
+        low, high = spec.usual_range
+        lies = f"{spec.id} lies {span_text(low, high)} {_where(ask)}"
+        why = None if low <= value <= high else lies
+    elif ask.kind in ("absolute", "path") and ask.unit == CHANGE_UNITS.get(spec.unit, spec.unit):
+        why = _far(abs(value), ask, spec)
+    elif ask.kind == "relative":
+        why = _relatively_far(value, ask, spec, _typical(ask, spec, at.vocabulary))
+    if why is not None:
+        at.warning(f"{asked} is unusual: {why}", "check it, or keep it")
+
+
+def _typical(ask: Ask, spec: IndicatorSpec, vocabulary: Vocabulary) -> float:
+    """Return the level of the median area, or the middle of the usual range where that is not known."""
+    levels = condition_levels(spec.id, vocabulary) if ask.on_condition else None
+    return median(levels.values()) if levels else typical_level(spec, vocabulary)
+
+
+def _where(ask: Ask) -> str:
+    return "over the areas" if ask.on_condition else "in most years"
+
+
+def _far(moved: float, ask: Ask, spec: IndicatorSpec) -> str | None:
+    """Say what a change is more than; None for one that is usual."""
+    unit, width = CHANGE_UNITS.get(spec.unit, spec.unit), spec.usual_range[1] - spec.usual_range[0]
+    if moved > spec.usual_change:
+        often = " from one year to the next" if ask.on_condition else ""
+        return f"{spec.id} of an area rarely moves by more than {number_text(spec.usual_change)} {unit}{often}"
+    if math.isinf(spec.usual_change) and moved > width:
+        return f"the areas with the most and the least {spec.id} are {number_text(round(width, 1))} {unit} apart"
+    return None
+
+
+def _relatively_far(value: float, ask: Ask, spec: IndicatorSpec, typical: float) -> str | None:
+    """Say where a relative change takes a typical level; None if that is usual."""
+    if typical <= 0:
+        return None
     low, high = spec.usual_range
-    natural = CHANGE_UNITS.get(spec.unit, spec.unit)
-    asked = f"{number_text(value)} {ask.unit}"
-    moves = f"{spec.id} of an area rarely moves by more than {number_text(spec.usual_change)} {natural}"
-    if ask.kind == "target" and not low <= value <= high:
-        at.warning(f"{asked} is unusual: {spec.id} lies {span_text(low, high)} in most years", "check it, or keep it")
-    elif (ask.kind in ("absolute", "path") and ask.unit == natural and abs(value) > spec.usual_change) or (
-        ask.kind == "relative" and low > 0 and abs(value) / 100 * low > spec.usual_change
-    ):
-        at.warning(f"{asked} is unusual: {moves}", "check it, or keep it")
+    after = typical * (1 + value / 100)
+    usual, then = (number_text(float(f"{level:.3g}")) for level in (typical, after))
+    takes = f"it takes a typical level of {usual} to {then}, and"
+    why = _far(abs(after - typical), ask, spec)
+    if why is None and not low <= after <= high:
+        why = f"{spec.id} lies {span_text(low, high)} {_where(ask)}"
+    return None if why is None else f"{takes} {why}"

@@ -81,7 +81,9 @@ def _check_response(action: View, lags: dict[str, int], end: int) -> None:
     if late:
         first = min(begins + lags[outcome] for outcome in late)
         who = "health does" if len(late) == len(lags) else f"{' and '.join(late)} {'do' if len(late) > 1 else 'does'}"
-        what = f"its change is first seen in {begins}, so {who} not respond to it by {end}: that begins in {first}"
+        wait = first - begins
+        later = f"that begins {wait} year{'s' if wait > 1 else ''} later by its lag, in {first}"
+        what = f"its change is first seen in {begins}, so {who} not respond to it by {end}: {later}"
         at.warning(what, f"end the horizon in {first} or later, or begin earlier, or keep it")
 
 

@@ -14,6 +14,7 @@ from gwm_models.scenarios.known import (
     spelled,
     text_fields,
 )
+from gwm_models.scenarios.usual import level_span
 from gwm_models.scenarios.view import View
 
 LIMITS = ("at_least", "at_most")
@@ -50,6 +51,8 @@ def none_passes(rule: View, left: set[str]) -> tuple[str, str]:
     if numbers:
         span = f"it goes from {number_text(_rounded(min(numbers)))} to {number_text(_rounded(max(numbers)))}"
         return f"{what}in {whom} {span}", "write a limit within that range, or widen the rest"
+    if not own:
+        return f"{what}{whom} {'have' if many else 'has'} no figure", "use another field, or widen the rest"
     texts = listed(sorted({str(value) for value in own}))
     return f"{what}{whom} {'have' if many else 'has'} {texts}", "name one of these, or widen the rest"
 
@@ -94,6 +97,10 @@ def _by_number(rule: View, field: str) -> set[str] | None:
         return None
     span = field_span(field, rule.vocabulary)
     if span is not None and not _within(rule, f"{field} goes from", span, "to", ends):
+        return None
+    levels = level_span(field, rule.vocabulary)
+    said = f"{field} of an area, sampling error taken out, goes from"
+    if levels is not None and not _within(rule, said, levels, "to", ends):
         return None
     values = field_values(field, rule.vocabulary)
     if values is None or "equals" in rule or (low is None and high is None):

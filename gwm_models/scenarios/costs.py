@@ -99,14 +99,14 @@ def cost_by_year(projection: Projection, a: int) -> CostDraws | None:
     if cost.fixed is not None:
         units = _units(projection, a, cost.fixed)
         most = units if isinstance(units, float) else units.max(axis=0)
-        fixed = most * _amounts(cost.fixed, n_draws, seed, action.id, "fixed")
+        fixed = most * _amounts(cost.fixed, n_draws, seed, action.drawn_as, "fixed")
     if cost.recurring is not None:
         first, last = cost.recurring.years or (horizon[0], horizon[-1])
         years = tuple(range(first, last + 1))
         units = _units(projection, a, cost.recurring)
         if not isinstance(units, float):
             units = units[np.clip(np.array(years), horizon[0], horizon[-1]) - horizon[0]]
-        amounts = _amounts(cost.recurring, n_draws, seed, action.id, "recurring")
+        amounts = _amounts(cost.recurring, n_draws, seed, action.drawn_as, "recurring")
         recurring = np.broadcast_to(units * amounts, (len(years), n_draws))
     return CostDraws(cost.price_base, start_of(action, horizon[0]), fixed, years, recurring)
 

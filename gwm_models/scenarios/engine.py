@@ -20,7 +20,7 @@ def apply_actions(plans: Sequence[ActionPlan], layers: Layers, setting: Setting,
     """Apply all actions together, year by year, in blocks of draws.
 
     Changes of one quantity add up, each worked out from the level without any action; hard limits are applied to the
-    sum, in each draw and year. The size of a block changes no number.
+    sum, in each draw and year, and the ends of the scale to each domain score. The size of a block changes no number.
 
     Parameters
     ----------
@@ -70,13 +70,20 @@ def _job(plans: Sequence[ActionPlan], layers: Layers, setting: Setting, found: E
         at=tuple(slice(None) if len(plan.places) == len(active) else column[plan.places] for plan in plans),
         near=tuple(none if plan.spread is None else column[plan.spread.places] for plan in plans),
         order=tuple(sorted(range(len(plans)), key=lambda a: plans[a].id)),
-        moved=frozenset(plan.quantity for plan in plans),
+        moved=_looked_at(plans, setting.domain),
         groups=tuple(np.flatnonzero(group[active]) for group in setting.groups),
         states=_states(plans, setting.n_years, apart=layers.trend is not None),
         lags=lags,
         lag_of=tuple(np.ravel(lag_of).tolist()),
         found=found,
     )
+
+
+def _looked_at(plans: Sequence[ActionPlan], domain: tuple[int, ...]) -> frozenset[int]:
+    """Return the quantities that actions change and the indicators of the domains they change: of a condition, all."""
+    changed = {plan.quantity for plan in plans}
+    domains = set(domain) if any(q >= len(domain) for q in changed) else {domain[q] for q in changed}
+    return frozenset(changed | {j for j, d in enumerate(domain) if d in domains})
 
 
 def _states(plans: Sequence[ActionPlan], n_years: int, *, apart: bool) -> tuple[State, ...]:
@@ -103,6 +110,7 @@ def _nothing(plans: Sequence[ActionPlan], layers: Layers, setting: Setting, *, m
         clamped=tuple(np.zeros((n_draws, n), dtype=bool) for _ in plans),
         history=tuple(np.zeros((setting.n_years, n_draws)) for _ in setting.groups),
         people=tuple(None if plan.people is None else np.zeros((setting.n_years, n_draws)) for plan in plans),
+        beyond=np.zeros((n_draws, n, d), dtype=bool),
         full=tuple(np.zeros((n_draws, n)) for _ in outcomes),
         stated=tuple(np.zeros((n_draws, n)) for _ in outcomes),
         level_before=np.zeros((n_draws, n, k)) if moving else layers.level,

@@ -160,7 +160,9 @@ class Setting:
     domain : tuple of int, length k
         Domain of each indicator.
     limits : ndarray, shape (k + n_conditions, 2)
-        Hard limits of the levels.
+        Hard limits of the levels; infinite for an indicator known only in points, which the scale of its domain limits.
+    scale : ndarray, shape (d, 2)
+        Ends of the printed scale of each domain.
     conditions : ndarray, shape (n, n_conditions)
         Levels of the conditions.
     groups : tuple of ndarray of bool, shape (n,)
@@ -174,6 +176,7 @@ class Setting:
 
     domain: tuple[int, ...]
     limits: Floats
+    scale: Floats
     conditions: Floats
     groups: tuple[Bools, ...]
     responses: Floats
@@ -190,13 +193,15 @@ class Effects:
     total : ndarray, shape (S, n)
         Change of the total, score points.
     domain : ndarray, shape (S, n, d)
-        Change of the domain scores.
+        Change of the domain scores, inside the scale.
     level : ndarray, shape (S, n, k)
         Change of the indicator levels, after limits.
     asked, delivered : tuple of ndarray, shape (S, n)
-        Each action's change: before additionality and limits, and after.
+        Each action's change of the level: before additionality and hard limits, and after.
     clamped : tuple of ndarray of bool, shape (S, n)
         Where a hard limit cut an action's change.
+    beyond : ndarray of bool, shape (S, n, d)
+        Where an end of the scale cut the change of a domain score.
     history : tuple of ndarray, shape (T, S)
         Mean change of the total of each group by year.
     people : tuple of ndarray, shape (T, S), or None
@@ -215,6 +220,7 @@ class Effects:
     asked: tuple[Floats, ...]
     delivered: tuple[Floats, ...]
     clamped: tuple[Bools, ...]
+    beyond: Bools
     history: tuple[Floats, ...]
     people: tuple[Floats | None, ...]
     full: tuple[Floats, ...]

@@ -30,6 +30,8 @@ ROUNDS = 3
 SURE = 3.0
 """Standard errors by which a probability must fall again to count as falling."""
 SLACK = 1e-9
+LATER = ("start", "full_by", "years", "build_up")
+"""Numbers of actions and health of which more asks for less: a later year, a longer wait."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class GoalFound:
     scenario : Scenario
         The question.
     start : float
-        The value of the grid that changes the total least; the search goes from there.
+        The value of the grid that changes the total least; of several the latest year or the longest lag, or else
+        the one nearest 0. The search goes from there.
     tolerance : float
         The value is found to this.
     value : float or None
@@ -85,6 +88,8 @@ class GoalFound:
         Whether the probability nowhere falls again on the way from `start`, beyond simulation error.
     whole : bool
         Whether the number is a whole one, such as a year.
+    later : bool
+        Whether more of the number asks for less, as a later year does.
     projection : Projection
         At `best`.
     """
@@ -100,6 +105,7 @@ class GoalFound:
     best: GoalPoint
     rises: bool
     whole: bool
+    later: bool
     projection: Projection
 
     @property
@@ -136,7 +142,7 @@ def seek_goal(scenario: Scenario, edition: Edition | None = None) -> GoalFound:
     """
     search = _Search(scenario, edition or load_edition(scenario.baseline.edition))
     grid = search.grid()
-    start = min(grid, key=lambda point: (point.size, abs(point.value)))
+    start = search.start(grid)
     found = search.nearest(grid, start) or search.refined(grid, start)
     best = found or max(search.tried(), key=lambda point: search.merit(point, start))
     lower, upper = search.simulation_error(found) if found and found.value != start.value else (None, None)
@@ -152,6 +158,7 @@ def seek_goal(scenario: Scenario, edition: Edition | None = None) -> GoalFound:
         best=best,
         rises=search.rises(grid, start),
         whole=search.whole,
+        later=search.later,
         projection=search.project(best.value),
     )
 
@@ -173,7 +180,9 @@ class _Search:
         low, high = self.goal.vary.low, self.goal.vary.high
         if low is None or high is None:
             raise ModelError(f"{scenario.id}: goal.vary needs low and high.")
-        self.whole = find_number(self.content, self.goal.vary.path).whole
+        free = find_number(self.content, self.goal.vary.path)
+        self.whole = free.whole
+        self.later = free.keys[0] != "horizon" and free.keys[-1] in LATER
         self.low: float = ceil(low) if self.whole else low
         self.high: float = floor(high) if self.whole else high
         if self.low > self.high:
@@ -223,6 +232,11 @@ class _Search:
         values = {self._snapped(value) for value in np.linspace(self.low, self.high, STEPS + 1).tolist()}
         values |= {float(self.low), float(self.high)} | ({0.0} if self.low <= 0 <= self.high else set())
         return [self.at(value, coarse=True) for value in sorted(values)]
+
+    def start(self, grid: Sequence[GoalPoint]) -> GoalPoint:
+        """Return the value that changes the total least; of several the one that asks for least."""
+        alike = least_changing(grid)
+        return max(alike, key=lambda point: point.value) if self.later else min(alike, key=lambda p: abs(p.value))
 
     def nearest(self, grid: Sequence[GoalPoint], start: GoalPoint) -> GoalPoint | None:
         """Return the value nearest to the start that reaches the goal, from the grid on."""
@@ -294,6 +308,12 @@ class _Search:
         if above.value == below.value:
             return 0.0
         return abs(above.probability - below.probability) / (above.value - below.value)
+
+
+def least_changing(points: Sequence[GoalPoint]) -> list[GoalPoint]:
+    """Return the values that change the total least, and as little as each other."""
+    least = min(point.size for point in points)
+    return [point for point in points if point.size <= least * (1 + SLACK) + SLACK]
 
 
 def number(given: object) -> float | None:

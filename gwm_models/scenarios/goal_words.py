@@ -6,14 +6,14 @@ import textwrap
 from typing import Any
 
 from gwm_models.data.edition import Edition
-from gwm_models.scenarios.goal import GoalFound, GoalPoint
+from gwm_models.scenarios.goal import SLACK, GoalFound, GoalPoint, least_changing
 from gwm_models.scenarios.measured import measure_label, measured_plain
 from gwm_models.scenarios.reader import check_mapping
 from gwm_models.scenarios.spec import Goal
 from gwm_models.scenarios.spread import Row
 from gwm_models.scenarios.vary import find_number
 from gwm_models.scenarios.versions import plain_content, unit_at
-from gwm_models.scenarios.words import level_words, short
+from gwm_models.scenarios.words import level_words, short, singular
 
 UNITS = {"pp": " percentage points", "percent": "%", "GBP_per_week": " pounds a week", "": ""}
 CUT = 0.01
@@ -27,7 +27,7 @@ def value_words(found: GoalFound, value: float) -> str:
     if found.whole:
         return f"{value:.0f}"
     unit = value_unit(found)
-    return short(value) + UNITS.get(unit, f" {unit.replace('_', ' ')}")
+    return short(value) + singular(value, UNITS.get(unit, f" {unit.replace('_', ' ')}"))
 
 
 def value_unit(found: GoalFound) -> str:
@@ -51,11 +51,14 @@ def wanted_words(goal: Goal, edition: Edition, year: int) -> str:
     more = least is not None
     if goal.measure.state != "scenario" and level < 0:
         label, level, more = label.removesuffix("change") + "fall", -level, not more
-    return f"{label} of {_with_unit(level, unit)} or {'more' if more else 'less'} in {year}"
+    end = f"or {'more' if more else 'less'} in {year}"
+    if goal.measure.state == "scenario":
+        return f"{label.removesuffix(': after')}: {_with_unit(level, '' if unit == 'ranks' else unit)} {end}"
+    return f"{label} of {_with_unit(level, unit)} {end}"
 
 
 def _with_unit(value: float, unit: str) -> str:
-    return f"{short(value)}{'%' if unit == 'percent' else f' {unit}' if unit else ''}"
+    return f"{short(value)}{'%' if unit == 'percent' else f' {singular(value, unit)}' if unit else ''}"
 
 
 def headline(found: GoalFound) -> str:
@@ -71,13 +74,27 @@ def headline(found: GoalFound) -> str:
     odd = f" Mind: {unusual(found)[0]}." if unusual(found) else ""
     if found.value == found.start:
         return (
-            f"Reached at {path} = {value_words(found, found.start)}, where the scenario changes least: the "
-            f"probability is {_chance(found.best.probability)}, {asked} was asked, for: {words}.{odd}"
+            f"Reached at {path} = {value_words(found, found.start)}, {_why_there(found)}: the probability is "
+            f"{_chance(found.best.probability)}, {asked} was asked, for: {words}.{odd}"
         )
     span = ""
     if found.value_lower is not None and found.value_upper is not None:
         span = f" (simulation error: {short(found.value_lower)} to {short(found.value_upper)})"
     return f"A probability of {asked} needs {path} = {value_words(found, found.value)}{span}, for: {words}.{odd}"
+
+
+def _why_there(found: GoalFound) -> str:
+    """Say why the value found is the one the search went from, and whether every other value does as well."""
+    grid = [point for point in found.points if point.coarse]
+    alike, span = least_changing(grid), f"from {value_words(found, _low(found))} to {value_words(found, _high(found))}"
+    every = all(point.probability >= found.goal.probability - SLACK for point in grid)
+    which = "the last of them is taken" if found.later else "the one nearest 0 is taken"
+    if len(alike) < len(grid):
+        where = "where the scenario changes least"
+        where += f", as at {len(alike) - 1} other values ({which})" if len(alike) > 1 else ""
+        return f"{where}; every value {span} reaches it" if every else where
+    last = found.projection.years[-1]
+    return f"as at every value {span}: all of them change the scenario alike by {last}, and {which}"
 
 
 def unusual(found: GoalFound) -> list[str]:

@@ -64,9 +64,12 @@ def _score_sentence(projection: Projection, groups: list[Row], level: float) -> 
 def _places(projection: Projection, n: int, level: float) -> str:
     """Say how many ranks the target areas move; all areas together cannot."""
     moved = projection.rank_before[:, projection.treated] - projection.rank_after[:, projection.treated]
+    if not moved.any():
+        kept = "it keeps its rank" if n == 1 else "they keep their ranks"
+        return f", and {kept}" if projection.change[:, projection.treated].any() else ""
     places = one(moved.mean(axis=1), level)
     they = "it moves" if n == 1 else "they move"
-    if _around_zero(places):
+    if _around_zero(places) or not number(abs(_number(places))).strip("0."):
         bounds = span(_value(places, "lower"), _value(places, "upper"))
         return f", and {they} by {signed(_number(places))} ranks on average ({bounds}; plus is up)"
     direction = "up" if _number(places) >= 0 else "down"
@@ -133,6 +136,8 @@ def _size(row: Row, up: str, down: str, interval: str = "") -> str:
     """Say which way a change goes and how far, with its interval; one around zero leaves the way open."""
     size = number(abs(_number(row)))
     bounds = span(_value(row, "lower"), _value(row, "upper"))
+    if not _number(row) and not row["std_error"]:
+        return "does not change"
     if not size.strip("0."):
         return f"does not change ({interval}{bounds} points)"
     if _around_zero(row):
@@ -169,6 +174,8 @@ def _health_sentence(projection: Projection, effect: HealthEffect, health: list[
     if not effect.full.any() and projection.change.any():
         lag = counted(effect.link.lag.years, "year")
         return f"{outcome.label} does not respond by {projection.years[-1]}: it does so from {lag} later."
+    if not effect.full.any() and not effect.stated.any():
+        return f"{outcome.label} does not change."
     lines = {row["line"]: row for row in health if row["outcome"] == outcome.id and row["group"] == TARGETS}
     stated, full = lines["stated link"], lines["full association"]
     if outcome.unit != "years":

@@ -6,6 +6,7 @@ Light enough for the checker: only small tables are read, as text.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -17,6 +18,8 @@ from gwm_models.data.index_spec import IndicatorSpec, read_index
 from gwm_models.data.vocabulary import EDITIONS, MONITOR, Vocabulary
 from gwm_models.errors import DataError
 from gwm_models.scenarios.spec import Inequality
+from gwm_models.scenarios.usual import GROUPS as GROUP_NAMES
+from gwm_models.scenarios.usual import MEMBERS, USUAL_CHANGE
 
 NUMBER_FIELDS = {
     "population": "residents",
@@ -53,7 +56,10 @@ HEALTHY_YEARS = "healthy_years"
 
 @lru_cache(maxsize=1)
 def conditions() -> dict[str, IndicatorSpec]:
-    """Return the conditions for good work that an open figure stands in for, by id, with the limits of the figure."""
+    """Return the conditions for good work that an open figure stands in for, by id.
+
+    With the limits of the figure; the usual change is infinite where the figure has no second year to tell it by.
+    """
     home = data_home()
     limits = {row["variable"]: (row["lower_limit"], row["upper_limit"]) for row in table_rows(home / "variables.csv")}
     found = {}
@@ -62,7 +68,7 @@ def conditions() -> dict[str, IndicatorSpec]:
             continue
         low, high = limits.get(spec.values["variable"], ("", ""))
         ends = (float(low) if low else spec.hard_limits[0], float(high) if high else spec.hard_limits[1])
-        found[spec.id] = replace(spec, hard_limits=ends)
+        found[spec.id] = replace(spec, hard_limits=ends, usual_change=USUAL_CHANGE.get(spec.id, math.inf))
     return found
 
 
@@ -94,6 +100,73 @@ def outcomes_of(vocabulary: Vocabulary) -> dict[str, str]:
     """
     more = MORTALITY if vocabulary.edition == MONITOR and vocabulary.outcomes else {}
     return {**vocabulary.outcomes, **more}
+
+
+def group_names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the names of the groups of similar areas: those of a shipped edition, all there can be of another one.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> group_names(load_vocabulary("open-2021"))
+    ('highest', 'middle 1', 'middle 2', 'lowest')
+    """
+    return GROUP_NAMES.get(vocabulary.edition, CLUSTERS)
+
+
+def group_members(names: set[str], vocabulary: Vocabulary) -> set[str] | None:
+    """Return the codes of the areas in groups of those names; None for an edition of one's own.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> len(group_members({"highest"}, load_vocabulary()))
+    36
+    """
+    members, known = MEMBERS.get(vocabulary.edition), group_names(vocabulary)
+    if members is None:
+        return None
+    return {code for code, place in zip(vocabulary.areas, members, strict=True) if known[int(place)] in names}
+
+
+def condition_levels(name: str, vocabulary: Vocabulary) -> dict[str, float] | None:
+    """Return the figure of a condition for every area that has one, by its code; None where there are none.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> round(condition_levels("nvq4plus_share", load_vocabulary())["E06000001"], 1)
+    25.1
+    """
+    spec = condition(name)
+    if spec is None or not has_conditions(vocabulary):
+        return None
+    periods = {str(period): float(weight) for period, weight in spec.values["periods"].items()}
+    figures: dict[str, dict[str, float]] = {}
+    for row in _rows_of(data_home() / "indicators.csv", spec.values["variable"]):
+        if row["period"] in periods and row["sex"] == "Persons" and row["value"]:
+            figures.setdefault(row["unit_code"], {})[row["period"]] = float(row["value"])
+    level = {
+        unit: sum(weight * figures[unit][period] for period, weight in periods.items())
+        for unit in figures
+        if len(figures[unit]) == len(periods)
+    }
+    units = {row["area_code"]: row["unit_code"] for row in table_rows(data_home() / "areas.csv")}
+    own = {code: units.get(code, code) for code in vocabulary.areas}
+    return {code: level[unit] for code, unit in own.items() if unit in level}
+
+
+def first_year(variable: str) -> int | None:
+    """Return the first year of the figures of a variable, None if that is not stated.
+
+    Examples
+    --------
+    >>> first_year("economic_activity_rate_16_64")
+    2004
+    """
+    years = {row["variable"]: row["periods"] for row in table_rows(data_home() / "variables.csv")}
+    found = re.search(r"\d{4}", years.get(variable, ""))
+    return None if found is None else int(found.group())
 
 
 def shocks_of(spec: IndicatorSpec) -> tuple[str, ...]:
@@ -162,20 +235,37 @@ def field_values(field: str, vocabulary: Vocabulary) -> dict[str, float | str] |
     """Return a field of every area by its code, where that takes no computation; None where it does."""
     if field == "region":
         return dict(vocabulary.area_regions)
-    if vocabulary.edition != MONITOR:
+    levels = None if field in vocabulary.indicators else condition_levels(field, vocabulary)
+    if levels is not None:
+        return dict(levels)
+    if vocabulary.edition not in EDITIONS:
         return None
-    rows = table_rows(data_home() / "areas.csv")
+    rows = _area_rows(vocabulary)
     if field == "density":
-        return {row["area_code"]: 1e6 * float(row["population"]) / float(row["land_area_m2"]) for row in rows}
+        return {code: 1e6 * _sum(own, "population") / _sum(own, "land_area_m2") for code, own in rows.items()}
     if field == "area_type":
-        return {row["area_code"]: row["area_type"] for row in rows}
+        return {code: own[0]["area_type"] for code, own in rows.items()}
     if field in ("population", "population_16_64"):
-        return {row["area_code"]: float(row[field]) for row in rows}
+        return {code: _sum(own, field) for code, own in rows.items()}
     if field == "deprivation":
-        figures = table_rows(data_home() / "indicators.csv")
-        score = {row["unit_code"]: float(row["value"]) for row in figures if row["variable"] == DEPRIVATION}
-        return {row["area_code"]: score[row["unit_code"]] for row in rows}
+        figures = _rows_of(data_home() / "indicators.csv", DEPRIVATION)
+        score = {row["unit_code"]: float(row["value"]) for row in figures}
+        return {code: score[own[0]["unit_code"]] for code, own in rows.items()}
     return None
+
+
+def _area_rows(vocabulary: Vocabulary) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of the shipped table of areas that each area of a shipped edition stands for."""
+    by_code: dict[str, list[dict[str, str]]] = {}
+    by_unit: dict[str, list[dict[str, str]]] = {}
+    for row in table_rows(data_home() / "areas.csv"):
+        by_code.setdefault(row["area_code"], []).append(row)
+        by_unit.setdefault(row["unit_code"], []).append(row)
+    return {code: by_code.get(code) or by_unit[code] for code in vocabulary.areas}
+
+
+def _sum(rows: list[dict[str, str]], column: str) -> float:
+    return sum(float(row[column]) for row in rows)
 
 
 def field_span(field: str, vocabulary: Vocabulary) -> tuple[float, float] | None:
@@ -217,8 +307,18 @@ def spelled(text: str, among: tuple[str, ...]) -> str | None:
 
 @lru_cache(maxsize=32)
 def _span(path: Path, variable: str) -> tuple[float, float] | None:
-    found = [float(row["value"]) for row in table_rows(path) if row["variable"] == variable and row["value"]]
+    found = [float(row["value"]) for row in _rows_of(path, variable) if row["value"]]
     return (min(found), max(found)) if found else None
+
+
+@lru_cache(maxsize=16)
+def _rows_of(path: Path, variable: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of one variable; of a long table far sooner than by reading every row."""
+    try:
+        head, *lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}). Reinstall the toolkit.") from error
+    return tuple(csv.DictReader([head, *(line for line in lines if f",{variable}," in line)]))
 
 
 @lru_cache(maxsize=4)

@@ -134,7 +134,7 @@ def draw_effect(action: Action, area: tuple[str, ...], n_draws: int, seed: int) 
     """Draw the size of an action's change by area, shape (n_draws, n_areas), or (n_draws, 1) where areas share it.
 
     A split normal with the stated value as median and the stated limits as quantiles, common to all areas, plus a
-    normal deviation of each area. Draws are keyed by the action's id and the area.
+    normal deviation of each area. Draws are keyed by the action's `drawn_as` and the area.
 
     References
     ----------
@@ -144,11 +144,11 @@ def draw_effect(action: Action, area: tuple[str, ...], n_draws: int, seed: int) 
     size = np.full((n_draws, 1), stated)
     if unsure is not None:
         tail = NormalDist().inv_cdf((1 + unsure.level) / 2)
-        common = keyed_rng(seed, "effect", action.id).standard_normal(n_draws)
+        common = keyed_rng(seed, "effect", action.drawn_as).standard_normal(n_draws)
         below, above = (stated - unsure.low) / tail, (unsure.high - stated) / tail
         size += (common * np.where(common < 0, below, above))[:, None]
         if unsure.across_areas:
-            size = size + unsure.across_areas * area_normals(seed, f"effect-of-area:{action.id}", area, n_draws)
+            size = size + unsure.across_areas * area_normals(seed, f"effect-of-area:{action.drawn_as}", area, n_draws)
     return size / _scale(action)
 
 
@@ -183,7 +183,7 @@ def draw_additional(action: Action, n_draws: int | None, seed: int) -> Floats:
     -------
     ndarray, shape (n_draws,), or (1,) where nothing in it is uncertain
         One less each share, multiplied. A share with a standard deviation is drawn from the beta distribution with
-        that mean and standard deviation, keyed by the action's id.
+        that mean and standard deviation, keyed by the action's `drawn_as`.
     """
     kept = np.ones(1)
     for name in ("deadweight", "displacement", "leakage"):
@@ -194,7 +194,7 @@ def draw_additional(action: Action, n_draws: int | None, seed: int) -> Floats:
             kept = kept * (1 - share.mean)
         else:
             size = share.mean * (1 - share.mean) / share.sd**2 - 1
-            rng = keyed_rng(seed, "additionality", action.id, name)
+            rng = keyed_rng(seed, "additionality", action.drawn_as, name)
             kept = kept * (1 - rng.beta(share.mean * size, (1 - share.mean) * size, n_draws))
     return kept
 

@@ -33,10 +33,18 @@ def memory_needed(scenario: Scenario, edition: Edition) -> float:
 
 
 def _grown(scenario: Scenario, edition: Edition) -> int:
-    """Return how many years of indicators are drawn along a trend: all that actions change, the last of the others."""
+    """Return how many years of indicators are drawn along a trend.
+
+    All years of the indicators of each domain that actions touch, a condition all; the last year of the others.
+    """
+    indicators = edition.spec.indicators
     moved = {action.indicator for action in scenario.actions} - {None}
+    touched = {indicator.domain for indicator in indicators if indicator.id in moved}
+    if any(action.condition is not None for action in scenario.actions):
+        touched = {indicator.domain for indicator in indicators}
+    n = sum(indicator.domain in touched for indicator in indicators)
     years = scenario.horizon.end - scenario.horizon.start + 1
-    return len(moved) * years + len(edition.spec.indicators) - len(moved)
+    return n * years + len(indicators) - n
 
 
 def block_of_draws(scenario: Scenario, edition: Edition) -> int:

@@ -6,11 +6,12 @@ from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import sampling_error
 from gwm_models.scenarios.known import MORTALITY
 from gwm_models.scenarios.layers import draw_additional
-from gwm_models.scenarios.projection import Projection
+from gwm_models.scenarios.projection import Projection, domain_scales
 from gwm_models.scenarios.rows import link_words
 from gwm_models.scenarios.shortfall import GOALS
 from gwm_models.scenarios.spec import Action, Amount, CausalShare, UncertainShare
 from gwm_models.scenarios.sums import sum_words
+from gwm_models.scenarios.variance import variance_of
 from gwm_models.scenarios.words import MINUS, level_unit, number, share_words, signed, span, subject_of
 
 WITHIN = (
@@ -54,6 +55,7 @@ def assumptions(projection: Projection) -> list[str]:
     lines += _pay_assumption(projection, used)
     lines += _condition_lines(projection)
     lines += [_action_assumption(projection, a) for a in range(len(projection.scenario.actions))]
+    lines += _certain_line(projection)
     lines += _shock_lines(projection)
     subjects = [action.indicator or action.condition for action in projection.scenario.actions]
     if len(subjects) > len(set(subjects)):
@@ -91,9 +93,33 @@ def _baseline_lines(projection: Projection) -> list[str]:
     title, last = projection.edition.spec.title, projection.years[-1]
     trend = projection.scenario.baseline.counterfactual == "trend"
     course = f"its indicators going on along their trends to {last}" if trend else f"held as it is to {last}"
+    ends = domain_scales(projection.edition).tolist()
+    scales = dict.fromkeys(f"{number(low, 0)} to {number(high, 0)}" for low, high in ends)
+    of = f"each domain ({next(iter(scales))} points)" if len(scales) == 1 else "its domain"
+    lines = [
+        f"Baseline: {title}, {course}; bounds are frozen at that edition, so a gain is a gain, within the printed "
+        f"scale of {of}: a change that would pass an end of it is cut there. True scores are drawn given the sampling "
+        "error of the indicators, shrunk towards their region; one drawn beyond the scale stays, and moves no farther "
+        "out."
+    ]
+    units = projection.edition.areas.unit
+    shared = [name for name, unit in zip(projection.edition.areas.name, units, strict=True) if units.count(unit) > 1]
+    if shared:
+        lines.append(
+            "Drawn levels agree with each area's own score, so areas that share published figures "
+            f"({', '.join(sorted(shared))}) can differ in them, and in a change that is worked out from them."
+        )
+    return lines
+
+
+def _certain_line(projection: Projection) -> list[str]:
+    """Say that the change of the total is certain, where it is and there is one."""
+    change = projection.change[:, projection.treated]
+    if not change.any() or variance_of(change.mean(axis=1)):
+        return []
     return [
-        f"Baseline: {title}, {course}; bounds are frozen at that edition, so a gain is a gain. True scores are drawn "
-        "given the sampling error of the indicators, shrunk towards their region."
+        "The mean change of the total over the target areas is certain: no layer of uncertainty bears on it, so its "
+        "variance has no shares."
     ]
 
 

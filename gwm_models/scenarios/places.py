@@ -6,24 +6,27 @@ from collections.abc import Callable
 
 from gwm_models.scenarios.checks_where import check_rule, none_passes
 from gwm_models.scenarios.findings import advice, escaped, listed, suggestion
-from gwm_models.scenarios.known import CLUSTERS, spelled
+from gwm_models.scenarios.known import group_members, group_names, spelled
 from gwm_models.scenarios.view import View
 
 FILTERS = ("areas", "regions", "clusters", "where")
 PICKS = ("worst", "best")
 
 
-def check_target(target: View) -> None:
-    """Check which areas one action reaches."""
+def check_target(target: View) -> set[str] | None:
+    """Check which areas one action reaches; return them, None where that is unsound or takes a computation."""
     if not isinstance(target.value, dict):
-        return
+        return None
     words = target.vocabulary
     found = {
         "areas": _names(target, "areas", "area", words.area_code, list(words.areas.values())),
         "regions": _names(target, "regions", "region", lambda name: spelled(name, words.regions), words.regions),
         "exclude": _names(target, "exclude", "area", words.area_code, list(words.areas.values())),
     }
-    _names(target, "clusters", "group", lambda name: spelled(name, CLUSTERS), CLUSTERS)
+    groups = group_names(words)
+    clusters = _names(target, "clusters", "group", lambda name: spelled(name, groups), groups)
+    if "clusters" in target:
+        found["clusters"] = None if clusters is None else group_members(clusters, words)
     rules = [check_rule(rule) for rule in target.parts("where")]
     picks = [word for word in PICKS if word in target]
     for word in picks:
@@ -32,10 +35,10 @@ def check_target(target: View) -> None:
     unsure = "everyone" in target and not isinstance((target / "everyone").value, bool)
     if not picks and not any(word in target for word in FILTERS) and not _everyone(target) and not unsure:
         target.error("names no areas", "add areas, regions, clusters, where, worst, best or everyone")
-        return
+        return None
     left = _candidates(target, found, rules)
     if left is None:
-        return
+        return None
     if not left:
         _report_empty(target, found, rules)
     for word in picks:
@@ -43,6 +46,7 @@ def check_target(target: View) -> None:
         if n is not None and left and n > len(left):
             what = f"asks for {n} areas; only {len(left)} {'is' if len(left) == 1 else 'are'} left to choose from"
             (target / word / "n").error(what, f"write a number up to {len(left)}")
+    return None if picks or unsure else left
 
 
 def _everyone(target: View) -> bool:
@@ -69,13 +73,15 @@ def _report_empty(target: View, found: dict[str, set[str] | None], rules: list[s
     areas, regions, exclude = (found[key] for key in ("areas", "regions", "exclude"))
     left = set(region_of) if areas is None else areas
     left = {code for code in left if regions is None or region_of[code] in regions} - (exclude or set())
+    left &= found.get("clusters") or left
     for rule, passing in zip(target.parts("where"), rules, strict=True):
         if left and passing is not None and not left & passing:
             rule.error(*none_passes(rule, left))
             return
         left = left & (passing or set())
+    places = "areas, regions or clusters" if "clusters" in target else "areas or regions"
     shorter = ", or shorten exclude" if "exclude" in target else ""
-    target.error("matches no area", f"widen areas or regions{shorter}")
+    target.error("matches no area", f"widen {places}{shorter}")
 
 
 Find = Callable[[str], str | None]
@@ -94,7 +100,8 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
         if code is None:
             sound = False
             meant = suggestion(name, among, most=3, cutoff=0.7)
-            item.error(f"unknown {noun} '{escaped(name)}'{meant}", advice(name, among) if meant else _other(noun))
+            fix = advice(name, among) if meant else _other(noun, among)
+            item.error(f"unknown {noun} '{escaped(name)}'{meant}", fix)
         elif code in found:
             item.warning(f"'{escaped(name)}' is named twice and counts once", "remove one of the two")
         else:
@@ -102,9 +109,9 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
     return set(found) if sound else None
 
 
-def _other(noun: str) -> str:
+def _other(noun: str, among: list[str] | tuple[str, ...]) -> str:
     if noun == "group":
-        return f"use {listed(CLUSTERS)}"
+        return f"use {listed(among)}"
     if noun == "region":
         return "use a region of England outside London, such as North East"
     return "use a name or code of gwm data describe areas (boundaries before April 2019, London left out)"
@@ -113,7 +120,7 @@ def _other(noun: str) -> str:
 def _candidates(target: View, found: dict[str, set[str] | None], rules: list[set[str] | None]) -> set[str] | None:
     """Return the areas that the filters leave; None if a filter is unsound, or is known only once it is computed."""
     unsound = any(key in target and codes is None for key, codes in found.items())
-    if unsound or "clusters" in target or len(rules) < len(list(target.items("where"))):
+    if unsound or len(rules) < len(list(target.items("where"))):
         return None
     areas, regions, exclude = (found[key] for key in ("areas", "regions", "exclude"))
     region_of = target.vocabulary.area_regions
@@ -122,6 +129,7 @@ def _candidates(target: View, found: dict[str, set[str] | None], rules: list[set
     if areas is not None:
         _report_outside(target, outside)
     left -= outside
+    left &= left if (members := found.get("clusters")) is None else members
     for rule in rules:
         if rule is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from gwm_models.ranks.table import rank_draws
 from gwm_models.scenarios.baseline import Baseline
 from gwm_models.scenarios.conditions import Conditions, edition_conditions
 from gwm_models.scenarios.engine import apply_actions
-from gwm_models.scenarios.engine_parts import Effects, Setting
+from gwm_models.scenarios.engine_parts import Effects, Layers, Setting
 from gwm_models.scenarios.groups import ALL, TARGETS
 from gwm_models.scenarios.inputs import Inputs, draw_inputs
 from gwm_models.scenarios.layers import NAMES as LAYERS
@@ -76,7 +76,7 @@ class Projection:
         Without the actions: those of the baseline, moved along the trend where the scenario asks for it.
     total_before : ndarray, shape (n_draws, n_areas)
     domain_change, level_change : ndarray, shape (n_draws, n_areas, n_domains or n_indicators)
-        Scenario minus baseline, bounds frozen, levels inside their hard limits.
+        Scenario minus baseline, bounds frozen, levels inside their hard limits, scores inside the printed scale.
     change : ndarray, shape (n_draws, n_areas)
         Of the total.
     rank_before, rank_after : ndarray of int, shape (n_draws, n_areas)
@@ -89,6 +89,8 @@ class Projection:
         after, with what neighbours receive.
     clamped : tuple of ndarray of bool, shape (n_draws, n_areas)
         Where a hard limit cut an action's change.
+    beyond : ndarray of bool, shape (n_draws, n_areas, n_domains)
+        Where an end of the printed scale cut the change of a domain score.
     people : tuple of ndarray, shape (n_years, n_draws), or None
         People whose work each action changes, by year, before additionality; where its cost is counted for them.
     history : dict of ndarray, shape (n_years, n_draws)
@@ -116,6 +118,7 @@ class Projection:
     asked: tuple[Floats, ...]
     delivered: tuple[Floats, ...]
     clamped: tuple[Bools, ...]
+    beyond: Bools
     people: tuple[Floats | None, ...]
     history: dict[str, Floats]
     health: tuple[HealthEffect, ...]
@@ -201,10 +204,11 @@ def project(scenario: Scenario, edition: Edition | None = None, *, variance: boo
         change=effects.total,
         rank_before=inputs.rank if held else rank_draws(before),
         rank_after=rank_draws(before + effects.total),
-        renormalised=renormalised_change(edition, effects, layers, plans),
+        renormalised=renormalised_change(edition, _before_the_scale(effects, layers, edition), layers, plans),
         asked=effects.asked,
         delivered=effects.delivered,
         clamped=effects.clamped,
+        beyond=effects.beyond,
         people=effects.people,
         history=dict(zip(masks, effects.history, strict=True)),
         health=_health(scenario, edition, effects),
@@ -222,17 +226,38 @@ def setting_of(
     block: int,
 ) -> Setting:
     """Return what does not vary between draws."""
-    limits = inputs.baseline.limits
+    spec, limits = edition.spec, inputs.baseline.limits.copy()
+    limits[[indicator.unit == "points" for indicator in spec.indicators]] = -np.inf, np.inf
     responses = [response_weights(n_years, link.lag.years, link.lag.build_up)[::-1] for link in scenario.health]
     return Setting(
-        domain=tuple(edition.spec.domain_of()),
+        domain=tuple(spec.domain_of()),
         limits=limits if conditions is None else np.concatenate([limits, conditions.links.limits]),
+        scale=domain_scales(edition),
         conditions=np.empty((len(edition.areas), 0)) if conditions is None else conditions.levels,
         groups=groups,
         responses=np.array(responses).reshape(len(responses), n_years),
         n_years=n_years,
         block=block,
     )
+
+
+def domain_scales(edition: Edition) -> Floats:
+    """Return the ends of the printed scale of each domain, shape (n_domains, 2), such as 2 and 200 for two scores."""
+    spec = edition.spec
+    return np.outer(np.bincount(spec.domain_of(), minlength=len(spec.domains)), spec.scale)
+
+
+def _before_the_scale(effects: Effects, layers: Layers, edition: Edition) -> Effects:
+    """Return effects with what conditions change before the scale cuts it: a printed score has a scale of its own."""
+    if all(slopes is None for slopes in layers.slopes) or not effects.beyond.any():
+        return effects
+    domain = np.zeros_like(effects.domain)
+    for j, d in enumerate(edition.spec.domain_of()):
+        domain[:, :, d] += effects.level[:, :, j] * layers.points[:, j, None]
+    for delivered, slopes in zip(effects.delivered, layers.slopes, strict=True):
+        if slopes is not None:
+            domain += delivered[:, :, None] * slopes[:, None, :]
+    return replace(effects, domain=domain)
 
 
 def _health(scenario: Scenario, edition: Edition, effects: Effects) -> tuple[HealthEffect, ...]:

@@ -26,6 +26,8 @@ from gwm_models.scenarios.source import UNREADABLE
 from gwm_models.scenarios.spec import Scenario
 
 Model = type[BaseModel]
+LEAST_PERCENT = 10.0
+"""A share from here on was meant as a percentage; one above 1 and below it may be a slip of the point."""
 OF_NUMBERS = re.compile(r": \[[\d.]")
 """What the example of a list of numbers looks like."""
 FORM = "form: "
@@ -285,10 +287,16 @@ def _bound(words: str, name: str) -> Words:
         limit = ctx[name]
         fix = f"give a value {words} {number_text(limit)}"
         if name in ("lt", "le") and limit == 1 and 1 < value <= 100:
-            fix = f"write {number_text(value / 100)} for {number_text(value)} percent"
+            fix = _share_fix(value)
         return f"must be {words} {number_text(limit)}; found {shown(value)}", fix
 
     return say
+
+
+def _share_fix(value: float) -> str:
+    """Say what a share above 1 may stand for: a percentage, or below 10 a slip of the point just as well."""
+    percent = f"{number_text(value / 100)} for {number_text(value)} percent"
+    return f"write {percent}" if value >= LEAST_PERCENT else f"write {number_text(value / 10)}, or {percent}"
 
 
 def _slug(value: Any, ctx: dict[str, Any], give: str) -> tuple[str, str]:

@@ -159,7 +159,7 @@ class Target(Part):
     )
     clusters: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         None,
-        description="Groups of similar areas, as `gwm index groups` has them: highest, rural, urban, lowest.",
+        description="Groups of similar areas, of `gwm index groups`; on the Monitor highest, rural, urban, lowest.",
         examples=[["urban"]],
     )
     where: Annotated[tuple[Where, ...], Field(min_length=1)] | None = Field(
@@ -333,3 +333,14 @@ class Action(Part):
     )
     cost: Cost | None = Field(None, description="What it costs.")
     evidence: Evidence | None = Field(None, description="Where its size comes from.")
+    draws_of: Slug | None = Field(
+        None,
+        description="Name that its random draws go by; its id if left out. Actions of one name are large or small "
+        "together. gwm run --stack writes it for an action that it renames.",
+        examples=["participation"],
+    )
+
+    @property
+    def drawn_as(self) -> str:
+        """Name that keys its random draws."""
+        return self.draws_of or self.id

@@ -38,9 +38,9 @@ def stack(scenarios: Sequence[Scenario], edition: Edition | None = None) -> tupl
     Returns
     -------
     scenario : Scenario
-        All their actions, in the order of the files; changes of one indicator in one area add up. It runs from the
-        first start to the last end, with the health outcomes of all, the seed of the first, the largest number of
-        draws, and every interval and measure that any asks for.
+        All their actions; changes of one indicator in one area add up. It runs from the first start to the last end,
+        with the health outcomes of all, the seed of the first, the largest number of draws, and every interval and
+        measure that any asks for. Scenarios go by their ids, so that any order of the files gives the same bytes.
     warnings : tuple of Problem
         How they were joined where they differ, the places where they meet, and what the checker finds unusual.
 
@@ -53,9 +53,10 @@ def stack(scenarios: Sequence[Scenario], edition: Edition | None = None) -> tupl
 
     Notes
     -----
-    An action whose name an earlier file uses takes the name of its scenario in front. Draws go by the name of an
-    action, so the renamed one is drawn apart from the one it shared its name with.
+    An action whose name another scenario uses takes the name of its scenario in front. It keeps the draws that it has
+    alone: draws go by the first name, and actions of one name are large or small together, as in a comparison.
     """
+    scenarios = sorted(scenarios, key=lambda scenario: (scenario.id, scenario.model_dump_json()))
     _check_joinable(scenarios)
     edition = edition or load_edition(scenarios[0].baseline.edition)
     name = " + ".join(scenario.id for scenario in scenarios)
@@ -129,9 +130,11 @@ def _actions(scenarios: Sequence[Scenario]) -> tuple[list[tuple[Action, ...]], l
             name = _free(action.id, scenario.id, taken)
             taken.add(name)
             if name != action.id:
-                what = f"'{action.id}' of {scenario.id} is called '{name}', since an earlier file uses its name"
-                said.append((f"actions.{name}", what))
-            own.append(_paid_in_its_years(action, scenario.horizon).model_copy(update={"id": name}))
+                what = f"'{action.id}' of {scenario.id} is called '{name}', since another file uses its name"
+                said.append((f"actions.{name}", f"{what}; the two share their draws, large or small together"))
+            # A renamed action is drawn as before.
+            key = action.draws_of if name == action.id else action.drawn_as
+            own.append(_paid_in_its_years(action, scenario.horizon).model_copy(update={"id": name, "draws_of": key}))
         parts.append(tuple(own))
     return parts, said
 
@@ -244,7 +247,7 @@ def _subject(action: Action) -> str:
 def _conflict(first: Action, second: Action, files: str, both: NDArray[np.bool_], edition: Edition) -> str:
     names = [name for name, hit in zip(edition.areas.name, both, strict=True) if hit]
     where = some(names)
-    alike = {"id", "evidence", "cost"}
+    alike = {"id", "evidence", "cost", "draws_of"}
     if first.model_dump(exclude=alike) == second.model_dump(exclude=alike):
         return f"{files} are the same action, so it counts twice ({where})"
     text = f"{files} both change {_subject(first)} in the same areas ({where})"

@@ -163,8 +163,8 @@ class SweepSummary:
             said.append("Every combination of a grid is there, so its variance is split exactly.")
         else:
             said.append(
-                "The shares are those of a polynomial through the points; 'fit' is the share of variance that it "
-                "predicts at points left out, and errors come from leaving out groups of points."
+                "The shares are those of a polynomial through the points; errors come from leaving out groups of "
+                "points. What share of variance it predicts at points left out stands in indices.csv, in column fit."
             )
         for measured, found in zip(self.result.job.measures, self.indices, strict=True):
             label = measure_label(self.edition, measured)[0]

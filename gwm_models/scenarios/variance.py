@@ -18,6 +18,8 @@ DRAWS = 1000
 """Draws that shares of variance rest on."""
 OFFSET = 0.05
 """How far below the sum of the layers their joint variance is before they are said to offset each other."""
+ROUNDING = 1e-12
+"""A variance below this part of the square of the mean change is rounding, and counts as none."""
 
 
 def variance_shares(
@@ -47,7 +49,7 @@ def variance_shares(
     -------
     dict
         ``total`` or outcome to layer to share. Interactions below 0 are what layers that offset each other take off the
-        sum of their variances, as a share of it.
+        sum of their variances, as a share of it. A quantity whose change is certain is left out.
     """
     if not plans:
         return {}
@@ -59,10 +61,16 @@ def variance_shares(
     variance: dict[str, dict[str, float]] = {}
     for name, varied in (varied_alone(central, every) | {"together": every}).items():
         effects = apply_actions(plans, varied, setting, before=False)
-        variance.setdefault("total", {})[name] = float(effects.total[:, reached].mean(axis=1).var())
+        variance.setdefault("total", {})[name] = variance_of(effects.total[:, reached].mean(axis=1))
         for outcome, change in zip(outcomes, effects.stated, strict=True):
-            variance.setdefault(outcome, {})[name] = float((change @ residents).var())
-    return {quantity: _as_shares(parts) for quantity, parts in variance.items()}
+            variance.setdefault(outcome, {})[name] = variance_of(change @ residents)
+    return {quantity: _as_shares(parts) for quantity, parts in variance.items() if any(parts.values())}
+
+
+def variance_of(change: Floats) -> float:
+    """Return the variance of a change over draws, shape (n_draws,); 0 where it is no more than rounding."""
+    found = float(change.var())
+    return found if found > ROUNDING * float(change.mean()) ** 2 else 0.0
 
 
 def _as_shares(variance: dict[str, float]) -> dict[str, float]:

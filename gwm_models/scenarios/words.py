@@ -156,7 +156,7 @@ def size_words(action: Action) -> str:
         times = "" if value == 1 else f"{short(value)} times "
         return f"{times}what happened to it from {change.profile} on"
     if change.kind == "absolute":
-        return f"{short(value, sign=True)} {unit}"
+        return f"{short(value, sign=True)} {singular(value, unit)}"
     if change.kind == "relative":
         return f"{short(value, sign=True)}{gap}{unit} of its level"
     if change.kind == "target":
@@ -167,6 +167,17 @@ def size_words(action: Action) -> str:
         )
     share = value if change.unit == "percent" else 100 * value
     return f"{share:g}% of the gap to {_benchmark(change.to)} closed"
+
+
+def singular(value: float, unit: str) -> str:
+    """Give a unit in points in the singular where there is one of it.
+
+    Examples
+    --------
+    >>> singular(-1.0, "percentage points"), singular(1.5, "points"), singular(1.0, "GBP per week")
+    ('percentage point', 'points', 'GBP per week')
+    """
+    return unit.removesuffix("s") if unit.endswith("points") and short(abs(value)) == "1" else unit
 
 
 def short(value: float, *, sign: bool = False) -> str:
