@@ -20,8 +20,8 @@ def renormalised_change(
 
     Each indicator with open figures is scored anew between its smallest and largest value over the areas, before and
     after the change, in every draw. An indicator known only in points, and what a condition changes, keep their frozen
-    change. Printed domain scores stay in their scale: what would leave it is cut. For calibrated indicators the bounds
-    are those of the open figures, not the unpublished ones.
+    change. Printed domain scores and totals stay in their scale: what would leave it is cut. For calibrated indicators
+    the bounds are those of the open figures, not the unpublished ones.
 
     Parameters
     ----------
@@ -43,7 +43,10 @@ def renormalised_change(
         part = slice(start, min(start + block, len(change)))
         for d in sorted(domains):
             change[part] += _domain(edition, effects, layers, part, d, touched)
-    return change
+    # A published total may differ from the sum of its domains by rounding, so it can pass the scale alone.
+    low, high = np.array(edition.spec.scale) * k
+    beyond = ((edition.total + change < low) | (edition.total + change > high)) & (change != 0)
+    return np.where(beyond, np.clip(edition.total + change, low, high) - edition.total, change)
 
 
 def _domain(edition: Edition, effects: Effects, layers: Layers, part: slice, d: int, touched: list[int]) -> Floats:
