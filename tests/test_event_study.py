@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from gwm_models.evaluation.panel import PanelMatrix
 from gwm_models.evaluation.permutation import permute
 from gwm_models.evaluation.pre_trend import joint_test, levels_apart, placebo_test
 
-KNOWN = Path("/work/shared/known/prop99_cigarette_sales.csv")
 COLUMNS = {"unit": "area", "time": "year", "outcome": "rate"}
 
 
@@ -160,11 +158,8 @@ def test_the_wild_bootstrap_tests_the_average_itself():
     assert (again.lower, again.upper) == pytest.approx((found.lower + 2, found.upper + 2), abs=1e-6)
 
 
-def test_proposition_99_has_the_published_difference_in_differences():
-    if not KNOWN.is_file():
-        pytest.skip("the reference table of cigarette sales is not on this machine")
-    with KNOWN.open() as file:
-        text = file.read()
+def test_proposition_99_has_the_published_difference_in_differences(known):
+    text = (known / "prop99_cigarette_sales.csv").read_text("utf-8")
     dialect = ";" if ";" in text.splitlines()[0] else ","
     rows = list(csv.reader(text.splitlines(), delimiter=dialect))
     unit, time, outcome = rows[0][:3]

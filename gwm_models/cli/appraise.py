@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gwm_models.cli.goal import read_kind
+from gwm_models.cli.options import DrawsOption, SeedOption
 from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 from gwm_models.cli.run import busy, command_line, with_analysis
 
@@ -23,12 +24,8 @@ def appraise(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the appraisal; results/runs/ID-appraisal here if left out.")
     ] = None,
-    draws: Annotated[
-        int | None, typer.Option("--draws", min=100, max=100_000, help="Number of draws, instead of the file's.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed, instead of the file's.")
-    ] = None,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
     value: Annotated[
         list[str] | None,
         typer.Option("--value", metavar="MEASURE=POUNDS", help="What one unit is worth, at the prices of the costs."),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.options import DrawsOption, SeedOption
 from gwm_models.cli.output import Format, emit, write_json
 
 if TYPE_CHECKING:
@@ -37,12 +38,8 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the run; results/runs/ID here if left out.")
     ] = None,
-    draws: Annotated[
-        int | None, typer.Option("--draws", min=100, max=100_000, help="Number of draws, instead of the file's.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed, instead of the file's.")
-    ] = None,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
     keep_draws: Annotated[bool, typer.Option("--keep-draws", help="Write every draw as well, in draws.nc.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
