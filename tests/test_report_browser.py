@@ -227,8 +227,9 @@ SEARCHES = {
         {"numbers-table", "source-list-table"} | {f"ends-{m}-table" for m in (1, 2, 3)} | {"indices-1-table"},
     ),
     "comparison": (
-        {f"league-{m}-1" for m in range(1, 8)},
-        {"scenarios-table", "source-list-table"} | {f"league-table-{m}-table" for m in range(1, 8)},
+        {"map-1"} | {f"league-{m}-1" for m in range(1, 8)},
+        {"overview-table", "scenarios-table", "areas-table", "source-list-table"}
+        | {f"league-table-{m}-table" for m in range(1, 8)},
     ),
 }
 LOOKED_AT = """() => {

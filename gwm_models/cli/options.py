@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gwm_models.plots.boundaries import Boundaries
 
 MONITOR = "monitor-2021"
 EditionOption = Annotated[
     str, typer.Option("--edition", help="monitor-2021, open-2017 to open-2021, or the folder of a built edition.")
 ]
+BoundariesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--boundaries", metavar="FILE", help="GeoJSON with the shapes of the areas: maps draw them, not tiles."
+    ),
+]
+
+
+def shapes_of(file: Path | None, codes: Sequence[str]) -> Boundaries | None:
+    """Read the shapes that --boundaries names, or return None without it."""
+    if file is None:
+        return None
+    from gwm_models.plots.boundaries import read_boundaries
+
+    return read_boundaries(file, codes)
