@@ -179,18 +179,12 @@ def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: 
 
 def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the areas that change, the most affected first, each with score, rank and health before and after."""
-    from gwm_models.report.area_tables import moves
+    from gwm_models.report.area_tables import by_change, moves
     from gwm_models.scenarios.words import number, signed, span
 
     table: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for row in areas:
         table.setdefault(row["area_code"], {}).setdefault(row["quantity"], {})[row["state"]] = row
-
-    def size(code: str) -> float:
-        return -abs(float(table[code]["total"]["difference"]["estimate"]))
-
-    def counts(code: str) -> bool:
-        return moves(table[code]["total"]["difference"])
 
     def cell(states: dict[str, dict[str, Any]], digits: int) -> tuple[str, str]:
         before, after, change = (states[name] for name in ("baseline", "scenario", "difference"))
@@ -200,7 +194,8 @@ def decision_rows(areas: list[dict[str, Any]]) -> list[dict[str, str]]:
         return f"{number(before['estimate'], digits)} > {number(after['estimate'], digits)}", moved
 
     shown = []
-    for code in sorted(filter(counts, table), key=size):
+    totals = {code: found["total"] for code, found in table.items() if moves(found["total"]["difference"])}
+    for code in by_change(totals):
         found = table[code]
         line = {"area": found["total"]["difference"]["area_name"]}
         line["score"], line["change"] = cell(found["total"], 1)

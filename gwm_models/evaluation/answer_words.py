@@ -139,7 +139,10 @@ def rehearsal_words(effect: Effect, start: int) -> str:
     if effect.lower is None or effect.upper is None:
         return f"Rehearsal: nothing of the kind was done in {start}, and the design gives no interval to judge it by."
     if effect.lower <= 0 <= effect.upper:
-        return f"Rehearsal: nothing of the kind was done in {start}, and the design finds no effect, as it should."
+        found = f"Rehearsal: nothing of the kind was done in {start}, and the interval holds zero, as it should"
+        return (
+            f"{found}." if effect.valid else f"{found}; that tells little, since the interval is not offered as valid."
+        )
     return (
         f"Rehearsal: nothing of the kind was done in {start}, and yet the design finds an effect: something else moved "
         "these areas, or the design does not hold for them."

@@ -14,6 +14,11 @@ from gwm_models.scenarios.words import level_words
 
 Row = Mapping[str, Any]
 
+LIFETIME = (
+    "A year of healthy life is read off the rates of its year, as if all ages had lived at them: that takes a lifetime "
+    "to come about, so these are not years that will have been lived by then."
+)
+
 
 def headline(found: Appraisal) -> str:
     """Say in a few sentences what the run costs, what that buys, and how surely it is worth it."""
@@ -67,6 +72,7 @@ def notes(found: Appraisal) -> list[str]:
     terms, cost = found.terms, found.cost
     first, last = found.projection.years[0], found.projection.years[-1]
     said = [
+        *([LIFETIME] if any(row["measure"] == HEALTHY for row in found.rows()) else []),
         _rates(terms, first),
         f"Costs and values are in real terms at {cost.price_base} prices{_converted(found)}.",
         f"Effects are counted from {first} to {last}, not what outlasts {last}. Costs are counted whenever they fall.",

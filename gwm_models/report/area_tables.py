@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,15 +32,46 @@ def collect(areas: Sequence[Row]) -> Found:
 
 
 def most_affected(found: Found, most: int = 20) -> tuple[list[str], int]:
-    """Choose the areas whose score changes most.
+    """Choose the areas whose score changes most, in the order of `by_change`.
 
     Returns
     -------
     tuple of (list of str, int)
         At most `most` area codes, the largest change first, and how many areas change (`moves`).
     """
-    changed = [code for code, states in found.get("total", {}).items() if moves(states.get("difference", {}))]
-    return sorted(changed, key=lambda code: -abs(found["total"][code]["difference"]["estimate"]))[:most], len(changed)
+    totals = found.get("total", {})
+    changed = by_change({code: states for code, states in totals.items() if moves(states.get("difference", {}))})
+    return changed[:most], len(changed)
+
+
+def by_change(totals: Mapping[str, Mapping[str, Row]]) -> list[str]:
+    """Order areas by the size of the change of their total, the weakest first where it is about the same.
+
+    Sizes within a tenth of the largest count as the same: areas that one action treats alike differ by the noise of the
+    draws alone.
+
+    Parameters
+    ----------
+    totals : mapping
+        The rows of the total of each area by state.
+
+    Examples
+    --------
+    >>> rows = {"A": (6.79, 182.2), "B": (6.74, 161.7), "C": (0.4, 120.0)}
+    >>> totals = {a: {"difference": {"estimate": d}, "baseline": {"estimate": s}} for a, (d, s) in rows.items()}
+    >>> by_change(totals)
+    ['B', 'A', 'C']
+    """
+
+    def size(code: str) -> float:
+        return abs(float(totals[code]["difference"]["estimate"]))
+
+    def before(code: str) -> float:
+        estimate = totals[code].get("baseline", {}).get("estimate")
+        return math.inf if estimate is None else float(estimate)
+
+    largest = max(map(size, totals), default=0.0) or 1.0
+    return sorted(totals, key=lambda code: (-round(10 * size(code) / largest), before(code)))
 
 
 def moves(difference: Row) -> bool:

@@ -183,7 +183,7 @@ def _health_sentence(projection: Projection, effect: HealthEffect, health: list[
     return (
         f"{outcome.label}, changes there by {signed(_number(stated), 2)} {outcome.unit} under the stated link "
         f"({span(_value(stated, 'lower'), _value(stated, 'upper'), 2)}), by {signed(_number(full), 2)} if the whole "
-        "association were causal, and not at all if none of it is."
+        "association with the total were causal, and not at all if none of it is."
     )
 
 
@@ -198,7 +198,8 @@ def _rate_sentence(effect: HealthEffect, stated: Row, full: Row) -> str:
     low, high = sorted(sign * _value(stated, name) for name in ("lower", "upper"))
     return (
         f"{effect.model.outcome.label}: a {way} there of {own} {effect.model.outcome.unit} under the stated link "
-        f"({span(low, high, places)}), of {whole} if the whole association were causal, and none if none of it is."
+        f"({span(low, high, places)}), of {whole} if the whole association with the total were causal, "
+        "and none if none of it is."
     )
 
 
