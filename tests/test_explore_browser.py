@@ -289,7 +289,10 @@ def test_the_file_that_is_downloaded_gives_the_same_numbers_from_the_command_lin
         told = " ".join(page.locator(f"{HEADLINE}, .answer .lead").all_inner_texts())
         rows = page.locator(".results table").last.locator("tbody tr")
         shown = {row.locator("a").inner_text(): row.locator("td").nth(2).inner_text().split("\n") for row in rows.all()}
-        assert path.name == "northern-participation-2026.yaml" and noise == []
+        # What was changed is no longer the shipped scenario, nor backed by its source.
+        assert path.name == "northern-participation-2026-changed.yaml" and noise == []
+        assert page.get_by_label("Title").input_value().endswith(" (changed)")
+        assert "source:" not in path.read_text("utf-8").split("actions:")[0]
     monkeypatch.setattr(sys, "argv", ["gwm", "run", str(path), "--out", str(tmp_path / "run")])
     assert run_command() == 0
     capsys.readouterr()

@@ -298,12 +298,12 @@ def test_healthy_life_within_areas_stands_beside_it_and_is_what_area_and_year_ef
 
 def test_the_first_slope_is_never_shown_without_the_second(found):
     made = found["healthy-life"]
-    assert re.search(r"within the same areas over time, \+0\.8 and \+1\.0 years", made.title)
+    assert "for 100 points of access it is 6.8 and 7.2 years between areas" in made.title
+    assert made.title.endswith("but 0.8 (0.1 to 1.5) and 1.0 (0.2 to 1.7) within the same areas over time")
     names = [row["name"] for row in made.specs[-1]["data"]["values"]]
     assert sum("between areas" in name for name in names) == 4
     assert sum("within areas" in name for name in names) == 6
-    for spec in made.specs[:2]:
-        assert "Slope within areas over time" in [entry["label"] for entry in spec["usermeta"]["legend"]]
+    assert "not on the total" in made.caution
 
 
 @pytest.mark.parametrize(("sex", "who"), [("male", "Men"), ("female", "Women")])
@@ -320,7 +320,7 @@ def test_the_slope_that_scenarios_use_is_the_stored_latent_panel(found, numbers,
     assert (
         rows[f"{who}: within areas, access, noise modelled, as scenarios use it"]["words"] == f"{number.estimate:.2f}"
     )
-    assert f"+{number.estimate:.1f}" in found["healthy-life"].title
+    assert f"{number.estimate:.1f} (" in " ".join(found["healthy-life"].reading)
     corrected = one(
         numbers,
         "healthy-life",
@@ -412,7 +412,7 @@ def test_covid_and_other_deaths_differ_in_how_closely_they_follow(numbers):
 
 def test_no_area_moved_beyond_sampling_error_before_the_break(found, numbers):
     made = found["over-time"]
-    assert made.title.startswith("No area moved beyond sampling error from 2017 to 2019; across the break of 2020")
+    assert made.title.startswith("No area moved by more than chance gives among 116 areas from 2017 to 2019")
     first, last = load_edition("open-2017"), load_edition("open-2019")
     then = dict(zip(first.areas.name, first.total, strict=True))
     change = {
@@ -424,6 +424,8 @@ def test_no_area_moved_beyond_sampling_error_before_the_break(found, numbers):
     assert rise.estimate == pytest.approx(max(change.values())) and max(change, key=change.get) in rise.what
     assert fall.estimate == pytest.approx(min(change.values())) and min(change, key=change.get) in fall.what
     assert rise.n == len(change)
+    risen = one(numbers, "over-time", "Change over the break")
+    assert risen.lower > 0 and "rose" in risen.what
     assert {row["verdict"] for row in made.specs[1]["data"]["values"]} == {"within sampling error"}
 
 

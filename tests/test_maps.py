@@ -1,5 +1,6 @@
 """Maps: classes and their words, colours and contrast, tiles and true shapes drawn by a real renderer."""
 
+import copy
 import json
 import math
 import re
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from gwm_models.cli import options, ranks
 from gwm_models.cli.app import app
 from gwm_models.data.edition import load_edition
+from gwm_models.data.tables import read_table
 from gwm_models.data.tiles import shipped_places, stored_layout
 from gwm_models.errors import DataError
 from gwm_models.plots import boundaries as shapes
@@ -30,6 +32,7 @@ from gwm_models.plots.theme import THEMES, with_colours
 EDITION = load_edition()
 AREAS = EDITION.areas
 SPACE = "\u00a0"
+ASTRAY = shapes.ASTRAY
 
 
 def rows(values=None, **more):
@@ -329,8 +332,42 @@ def squares(step=10_000.0, x0=200_000.0, y0=100_000.0, codes=AREAS.code, **more)
     return {"type": "FeatureCollection", **more, "features": features}
 
 
+def about_their_places(**moved):
+    """Give a square of 8 km about the centroid of each area, or about that of another one."""
+    table = {row["area_code"]: (row["easting"], row["northing"]) for row in read_table("areas").rows()}
+    features = squares(step=8_000.0, x0=0.0, y0=0.0)["features"]
+    for feature in features:
+        code = feature["properties"]["ctyua18cd"]
+        x, y = table[moved.get(code, code)]
+        corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
+        feature["geometry"]["coordinates"] = [[[x + 4_000.0 * a, y + 4_000.0 * b] for a, b in corners]]
+    return {"type": "FeatureCollection", "features": features}
+
+
 @pytest.fixture
-def write(tmp_path):
+def anywhere(monkeypatch):
+    """Let shapes lie where they like: most tests draw squares in a block."""
+    monkeypatch.setattr(shapes, "ASTRAY", math.inf)
+
+
+def test_shapes_where_their_areas_are_pass_and_those_elsewhere_are_refused(write, monkeypatch):
+    monkeypatch.setattr(shapes, "ASTRAY", ASTRAY)
+    good = about_their_places()
+    assert len(read_boundaries(write(good), AREAS.code).shapes) == 118
+    shuffled = about_their_places(**dict(zip(AREAS.code, AREAS.code[::-1], strict=True)))
+    flipped, swapped = copy.deepcopy(good), copy.deepcopy(good)
+    for feature in flipped["features"]:
+        feature["geometry"]["coordinates"][0] = [[x, 700_000 - y] for x, y in feature["geometry"]["coordinates"][0]]
+    for feature in swapped["features"]:
+        feature["geometry"]["coordinates"][0] = [[y, x] for x, y in feature["geometry"]["coordinates"][0]]
+    for wrong in (shuffled, flipped, swapped):
+        with pytest.raises(DataError, match="from where the areas are") as caught:
+            read_boundaries(write(wrong), AREAS.code)
+        assert ("look exchanged" in str(caught.value)) == (wrong is swapped)
+
+
+@pytest.fixture
+def write(tmp_path, anywhere):
     def write(content, name="areas.geojson"):
         path = tmp_path / name
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")

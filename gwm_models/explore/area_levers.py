@@ -32,7 +32,8 @@ RULE = (
     "reach or better, and nothing else changes. The move is the same rule for every indicator, not an equal effort; no "
     "programme is known to bring it. Points and ranks are those of a scenario of that one action (kind close_gap, 50%, "
     "to best_quintile), with 90% intervals that hold the sampling error of the figures and the error of the points per "
-    "unit."
+    "unit. A move starts from the level that the draws give: the published figure weighed against what the other "
+    "scores of the area suggest, by their errors. So it can differ from the published figure, which stands beside it."
 )
 UNKNOWN = (
     "not known: without open figures there is no gap to close, and the bounds that turn a level into points are not "
@@ -112,9 +113,10 @@ def lever_rows(edition: Edition, place: int) -> list[Json]:
     Returns
     -------
     list of dict
-        ``move`` in the unit of the indicator, with ``level_before`` and ``level_after`` (means of draws); ``points``
-        of the total and ``ranks`` gained, each with limits; ``prob_rank_improves``; ``status`` and ``status_words`` of
-        the points per unit; ``scenario``, the file of the move as plain data. None where it is not known.
+        ``move`` in the unit of the indicator, with ``level_before`` and ``level_after`` (means of draws) and the
+        ``published`` figure; ``points`` of the total and ``ranks`` gained, each with limits; ``prob_rank_improves``;
+        ``status`` and ``status_words`` of the points per unit; ``scenario``, the file of the move as plain data. None
+        where it is not known.
     """
     return [dict(row) for row in _rows(edition, place)]
 
@@ -130,7 +132,18 @@ def _row(edition: Edition, j: int, place: int) -> Json:
 
 
 def _nothing() -> Json:
-    names = ("move", "level_before", "level_after", "points", "lower", "upper", "ranks", "ranks_lower", "ranks_upper")
+    names = (
+        "move",
+        "published",
+        "level_before",
+        "level_after",
+        "points",
+        "lower",
+        "upper",
+        "ranks",
+        "ranks_lower",
+        "ranks_upper",
+    )
     empty = dict.fromkeys((*names, "prob_rank_improves", "scenario"))
     return {**empty, "level": LEVEL, "move_words": "", "rank_words": "", "unusual": False, "status_words": UNKNOWN}
 
@@ -145,6 +158,7 @@ def _gain(found: Projection, spec: IndicatorSpec, j: int, place: int) -> Json:
     move = float(moved.mean())
     row: Json = {
         "move": plain(move),
+        "published": plain(float(found.edition.values[place, j])),
         "level_before": plain(before.mean()),
         "level_after": plain((before + moved).mean()),
         "points": points["estimate"],
@@ -166,6 +180,9 @@ def _move_words(row: Json, spec: IndicatorSpec) -> str:
         return "already among the best fifth"
     places = PLACES.get(spec.unit, places_for(spec.unit, [row["level_before"]]))
     ends = " to ".join(short_figure(row[name], spec.unit, places) for name in ("level_before", "level_after"))
+    published = short_figure(row["published"], spec.unit, places)
+    if published != short_figure(row["level_before"], spec.unit, places):
+        ends = f"{ends}; published {published}"
     if spec.unit == "GBP_per_week":
         return f"{figure(row['move'], spec.unit, places, sign=True)} ({ends})"
     unit = OF_MEDIAN if spec.unit == "percent_of_median" else level_unit(spec)

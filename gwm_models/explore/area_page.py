@@ -140,7 +140,12 @@ def _outstanding(indicators: list[Json], whole: str) -> list[str]:
     known = sorted((row for row in indicators if row["score"] is not None), key=lambda row: row["score"])
     if len(known) < 2:
         return []
-    return [f"Beside {whole} it is weakest in {_said(known[0])} and strongest in {_said(known[-1])}."]
+    low, high = known[0], known[-1]
+    if high["score"] < 0:
+        return [f"Beside {whole} it is below the mean in all figures: most in {_said(low)}, least in {_said(high)}."]
+    if low["score"] > 0:
+        return [f"Beside {whole} it is above the mean in all figures: most in {_said(high)}, least in {_said(low)}."]
+    return [f"Beside {whole} it is weakest in {_said(low)} and strongest in {_said(high)}."]
 
 
 def _said(row: Json) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwm_models.data.tables import read_table
 from gwm_models.errors import DataError, some
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MOST_READ = 200_000_000
 """Bytes of a file at most."""
 MOST_KEPT = 300_000
 """Bytes of the shapes in a page at most."""
+ASTRAY, FEWEST = 60_000.0, 10
+"""Metres that a shape may lie from its area, as the largest counties have their middle there, and areas it takes."""
 LOST = 0.1
 """Share of the areas that may lack a shape."""
 GRID = 4000
@@ -74,7 +77,8 @@ def read_boundaries(path: Path, codes: Sequence[str]) -> Boundaries:
 
     The property that holds the codes is found by its values. Degrees of longitude and latitude (WGS 84) are laid flat
     by the transverse Mercator projection about their middle; metres of the British National Grid are taken as they are.
-    Shapes are simplified together, so that neighbours still meet, until they take less than 300 kB.
+    Shapes are simplified together, so that neighbours still meet, until they take less than 300 kB. Those of areas that
+    the toolkit knows must lie where the areas are.
 
     Parameters
     ----------
@@ -98,6 +102,7 @@ def read_boundaries(path: Path, codes: Sequence[str]) -> Boundaries:
     lost = [code for code in codes if code not in shapes]
     notes = [f"{len(lost)} of {len(codes)} areas have no shape in {path.name}: {some(lost, 10)}."] if lost else []
     flat = _flat(path, list(shapes.values()))
+    _check_places(path, dict(zip(shapes, flat, strict=True)))
     kept, width, height, slits = _simplified(flat)
     if slits:
         notes.append(f"Shapes in {path.name} overlap or leave slits between neighbours; they are drawn as they are.")
@@ -229,6 +234,39 @@ def _flat(path: Path, shapes: Sequence[BaseGeometry]) -> list[BaseGeometry]:
         f"{path}: coordinates run from ({x0:.6g}, {y0:.6g}) to ({x1:.6g}, {y1:.6g}); expected degrees of longitude and "
         "latitude (WGS 84) or metres of the British National Grid. Save the file in one of them."
     )
+
+
+def _check_places(path: Path, shapes: Mapping[str, BaseGeometry]) -> None:
+    """Refuse shapes that lie elsewhere than their areas: turned over, mirrored, or under the codes of others.
+
+    Both sets of points are held against each other after the shift and the scale, but no turn, that bring them nearest.
+    """
+    import shapely
+
+    rows = read_table("areas", where={"area_code": set(shapes)}).rows()
+    places = {str(row["area_code"]): (float(row["easting"]), float(row["northing"])) for row in rows}
+    both = [code for code in shapes if code in places]
+    if len(both) < FEWEST:
+        return
+    there = np.array([places[code] for code in both])
+    here = shapely.get_coordinates(shapely.point_on_surface([shapes[code] for code in both]))
+    here, there = here - np.median(here, axis=0), there - np.median(there, axis=0)
+    away = np.hypot(*(here * _stretch(here, there) - there).T)
+    astray = [code for code, far in zip(both, away.tolist(), strict=True) if far > ASTRAY]
+    if len(astray) > LOST * len(both):
+        turned = here[:, ::-1]
+        swapped = np.hypot(*(turned * _stretch(turned, there) - there).T) > ASTRAY
+        why = " Longitude and latitude look exchanged." if swapped.sum() < len(astray) / 2 else ""
+        raise DataError(
+            f"{path}: shapes of {len(astray)} of {len(both)} areas lie over {ASTRAY / 1000:.0f} km from where the "
+            f"areas are ({some(astray)}).{why} Check codes and coordinates, and save the file again."
+        )
+
+
+def _stretch(here: Floats, there: Floats) -> float:
+    """Return by how much to stretch points so that they are as far apart as others."""
+    size = float(np.median(np.abs(here).sum(axis=1)))
+    return float(np.median(np.abs(there).sum(axis=1))) / size if size > 0 else 0.0
 
 
 def _transverse_mercator(points: Floats, middle: float) -> Floats:

@@ -14,9 +14,9 @@ from gwm_models.index.correlation import fisher_interval
 from gwm_models.models.catalogue import find_spec, fit_outcome, stored_fit
 from gwm_models.models.fit import Fit
 from gwm_models.models.outcomes import find_outcome, find_subject
-from gwm_models.models.total_line import UNIT, TotalLine, line_on_total
+from gwm_models.models.total_line import TotalLine, line_on_total
 from gwm_models.plots.forest import Words, forest
-from gwm_models.plots.scatter import Axis, Line
+from gwm_models.plots.scatter import Axis
 from gwm_models.plots.words import interval, number
 from gwm_models.report.figures_parts import (
     LEVEL,
@@ -33,8 +33,8 @@ from gwm_models.report.figures_parts import (
     longer,
     n_words,
     r_number,
-    r_only,
     r_title,
+    r_words,
     slope_number,
     total_scatter,
 )
@@ -73,9 +73,9 @@ def healthy_life(asked: Asked) -> Made:
         number_of for sex in SEXES for number_of in (r_number(lines[sex]), slope_number(lines[sex], 2), *slopes[sex])
     ]
     modelled = [one for one in numbers if one.what.startswith(MODELLED)]
-    with_noise = " and ".join(number(one.estimate, 1, sign=True) for one in modelled)
     between = " and ".join(f"{number(abs(lines[sex].slope), 1)} years ({SEXES[sex].lower()})" for sex in SEXES)
-    inside = " and ".join(number(_focus(within[sex])[0], 1, sign=True) for sex in SEXES)
+    access = " and ".join(number(slopes[sex][0].estimate, 1) for sex in SEXES)
+    inside = " and ".join(f"{number(a, 1)} ({interval(b, c, 1)})" for a, b, c in map(_focus, within.values()))
     specs: list[Spec] = []
     for sex, line in lines.items():
         specs += total_scatter(
@@ -83,7 +83,6 @@ def healthy_life(asked: Asked) -> Made:
             Axis("Healthy life expectancy at birth, years", "Years", 1),
             title=r_title(SEXES[sex], line),
             limits=True,
-            more=[_inside_line(line, within[sex])],
         )
     rows = [row for sex in SEXES for row in _slope_rows(lines[sex], slopes[sex], SEXES[sex])]
     words = Words("Slope", "Years for 100 points", "Slope", "95% interval", places=2)
@@ -97,16 +96,15 @@ def healthy_life(asked: Asked) -> Made:
     return Made(
         title=(
             f"Healthy life is {between} {longer(lines['male'].slope, 'longer', 'shorter')} where the total is 100 "
-            f"points higher; within the same areas over time, {inside} years"
-            + (f" as published, {with_noise} with survey noise modelled" if modelled else "")
+            f"points higher; for 100 points of access it is {access} years between areas, but {inside} within the same "
+            "areas over time"
         ),
         specs=specs,
         reading=(
-            "A dot is an area with its published limits; the solid line is that of all areas with its interval; the "
-            "dashed line has the slope that the same areas showed over time, through the mean of all. The two are not "
-            "the same question: taking the solid line for the effect of a policy can overstate it several times.",
-            "The slope within areas is of the access domain, the only one with long yearly figures, and survey noise "
-            f"pulls it towards zero. {_noise_words(modelled, edition)}",
+            "A dot is an area with its published limits; the line is that of all areas with its interval. Slopes "
+            "between areas and within the same areas over time answer different questions: taking the line for the "
+            "effect of a policy can overstate it several times.",
+            f"Survey noise pulls the slope within areas towards zero. {_noise_words(modelled, edition)}",
         ),
         interval=by_level(
             LEVEL,
@@ -122,7 +120,10 @@ def healthy_life(asked: Asked) -> Made:
         numbers=tuple(numbers),
         sources=(*sources_of((), ("healthy_life_expectancy_at_birth",)), *edition_sources(edition)),
         left_out=left_out_of(list(lines.values())),
-        caution=f"{NOT_CAUSE} {NEIGHBOURS} {_spatial_words(edition)}".strip(),
+        caution=(
+            f"{NOT_CAUSE} Slopes within areas are of the access domain, the only one with long yearly figures; compare "
+            f"them with those between areas on access, not on the total. {NEIGHBOURS} {_spatial_words(edition)}"
+        ).strip(),
     )
 
 
@@ -146,6 +147,7 @@ def disease_correlations(asked: Asked) -> Made:
     own = [_near(row) for row in opened.tables["correlations"]]
     sure = [row for row in printed.tables["published"] if row["q_value"] < 1 - LEVEL]
     first = min(table, key=lambda row: row["estimate"])
+    apart = sum(row["wide_lower"] > 0 or row["wide_upper"] < 0 for row in own)
     axis = "Pearson's r"
     words = Words("Disease", axis, "Recomputed from the printed t", "95% interval", other="As printed")
     ours = Words("Outcome", axis, "From open figures", "95% interval", wide="95% interval, neighbours alike")
@@ -155,8 +157,8 @@ def disease_correlations(asked: Asked) -> Made:
     return Made(
         title=(
             f"The burden of {len(sure)} of {len(table)} diseases is lower where good work is higher, "
-            f"{_lower_first(str(first['name']))} most ({r_only(float(first['estimate']))}); open figures of despair "
-            "point the same way"
+            f"{_lower_first(str(first['name']))} most ({r_words(first['estimate'], first['lower'], first['upper'])}); "
+            f"of {len(own)} open figures, {apart} are told from zero once neighbours count as alike"
         ),
         specs=[
             *forest(
@@ -182,6 +184,9 @@ def disease_correlations(asked: Asked) -> Made:
             "First each printed correlation, worked out again from its printed t over 118 areas: "
             f"{printed.diagnostics['printed_r_that_agree']} of {len(table)} agree with the printed one. Then what open "
             "figures give; the grey bar counts only as many areas as independent ones would be worth.",
+            "A disease counts in the title where its q value (Benjamini and Hochberg) is below 0.05, over all of the "
+            "table. Bournemouth and Poole, which share their open figures, count as one unit here; the next figure "
+            "leaves them out, so its correlations can differ in the second decimal.",
         ),
         interval=by_level(LEVEL, "Fisher's, for each correlation alone"),
         period=f"Disease burden: {printed.period}; open outcomes: {opened.period}",
@@ -195,6 +200,18 @@ def disease_correlations(asked: Asked) -> Made:
                 *((row, printed.n) for row in table),
                 *zip(own, (int(row["n"]) for row in opened.tables["correlations"]), strict=True),
             )
+        )
+        + tuple(
+            Number(
+                f"{row['name']} with the total, neighbours alike",
+                "Pearson's r",
+                row["estimate"],
+                row["wide_lower"],
+                row["wide_upper"],
+                LEVEL,
+                round(float(found["effective_n"])),
+            )
+            for row, found in zip(own, opened.tables["correlations"], strict=True)
         ),
         sources=(
             *sources_of(("disease_correlations",)),
@@ -222,8 +239,8 @@ def despair(asked: Asked) -> Made:
     way = longer(strong.r, "more", "less") if alike else "differently"
     return Made(
         title=(
-            f"Despair is {way} common where good work is higher: from {r_only(weak.r)} "
-            f"({_lower_first(weak.label)}) to {r_only(strong.r)} ({_lower_first(strong.label)})"
+            f"Despair is {way} common where good work is higher: from {_r_of(weak)} for {_lower_first(weak.label)} "
+            f"to {_r_of(strong)} for {_lower_first(strong.label)}, areas taken as independent"
         ),
         specs=specs,
         reading=(
@@ -240,14 +257,6 @@ def despair(asked: Asked) -> Made:
             f"{NOT_CAUSE} {NEIGHBOURS} Admissions also differ with how hospitals record them, and with who seeks help."
         ),
     )
-
-
-def _inside_line(line: TotalLine, fit: Fit) -> Line:
-    """Draw the slope within areas through the mean of all areas."""
-    slope = _focus(fit)[0] / UNIT
-    x, y = float(line.total.mean()), float(line.value.mean())
-    points = [{"x": end, "y": y + slope * (end - x)} for end in (float(line.total.min()), float(line.total.max()))]
-    return Line("Slope within areas over time", points, name="ink", dashed=True)
 
 
 def _focus(fit: Fit) -> tuple[float, float, float]:
@@ -314,6 +323,10 @@ def _near(row: Row) -> dict[str, Any]:
         "wide_lower": float(low),
         "wide_upper": float(high),
     }
+
+
+def _r_of(line: TotalLine) -> str:
+    return r_words(line.r, line.r_lower, line.r_upper)
 
 
 def _sizes(fit: Fit) -> str:

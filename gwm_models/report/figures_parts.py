@@ -206,9 +206,7 @@ def slope_number(line: TotalLine, places: int) -> Number:
     )
 
 
-def total_scatter(
-    line: TotalLine, axis: Axis, *, title: str, limits: bool = False, more: Sequence[Line] = ()
-) -> list[Spec]:
+def total_scatter(line: TotalLine, axis: Axis, *, title: str, limits: bool = False) -> list[Spec]:
     """Draw an outcome against the total with its line and band, and name the areas that are furthest from the line."""
     import numpy as np
 
@@ -236,7 +234,7 @@ def total_scatter(
         axis,
         description=f"{line.label}, {line.period}, against the index total, {len(line)} areas: correlation {r}.",
         title=title,
-        lines=[Line("Least-squares line", band, f"{level_words(line.level)} of the line"), *more],
+        lines=[Line("Least-squares line", band, f"{level_words(line.level)} of the line")],
         limits="95% limits as published" if limits else "",
         outliers=np.argsort(-np.abs(line.studentised), kind="stable").tolist(),
     )

@@ -15,6 +15,7 @@ from gwm_models.report.figures_sources import edition_sources
 
 OURS = "The report has no such figure: this one is ours."
 FEW = {0: "none", 1: "one", 2: "two", 3: "three"}
+MOVED = ("rose", "fell")
 NAMED = 2
 """Areas named at each end of the changes."""
 
@@ -37,8 +38,8 @@ def over_time(asked: Asked) -> Made:
     years = f"{series.years[0]} to {series.years[-1]}"
     return Made(
         title=(
-            f"{before_words} beyond sampling error from {span}; across the break of {BREAK_YEAR}, {after_words} by "
-            f"{whole.last}"
+            f"{before_words} by more than chance gives among {before.n} areas from {span}; across the break of "
+            f"{BREAK_YEAR}, {after_words} by {whole.last}"
         ),
         specs=[
             *year_lines(
@@ -75,6 +76,7 @@ def over_time(asked: Asked) -> Made:
         numbers=(
             *_moved(before, known[:1], "Largest rise"),
             *_moved(before, known[-1:], "Largest fall"),
+            *_moved(whole, [row for row in whole.rows() if row["verdict"] in MOVED], "Change over the break,"),
         ),
         sources=edition_sources(open_edition(OPEN_YEARS[-1])),
         left_out=tuple(note.rstrip(".") for note in series_notes(series) if "has no figure" in note),
@@ -94,7 +96,7 @@ def _moved_words(found: Movers) -> str:
 def _moved(found: Movers, rows: list[dict[str, object]], what: str) -> tuple[Number, ...]:
     return tuple(
         Number.of(
-            f"{what} {found.first} to {found.last}: {row['area_name']} ({row['verdict']})",
+            f"{what} {found.first} to {found.last}: {row['area_name']} ({_verdict(row, found)})",
             "points",
             row,
             found.n,
@@ -103,3 +105,9 @@ def _moved(found: Movers, rows: list[dict[str, object]], what: str) -> tuple[Num
         )
         for row in rows
     )
+
+
+def _verdict(row: dict[str, object], found: Movers) -> str:
+    """Say what a change is told to be, allowing for how many areas are looked at."""
+    verdict = str(row["verdict"])
+    return verdict if verdict in MOVED else f"not told from chance among {found.n} areas"

@@ -57,7 +57,7 @@ function indicatorTable(rows) {
 function peerTable(rows) {
   return table({
     caption:
-      "The nearest areas by their indicators: distance with its 90% interval, and the chance to be among the ten nearest.",
+      "The nearest areas by the published indicators, nearest first. The distance beside each allows for survey noise, with its 90% interval, and so can be in another order; then the chance to be among the ten nearest.",
     columns: [
       {
         id: "area_name",

@@ -17,6 +17,7 @@ const BENCHMARKS = {
   best_quintile: "the best fifth",
   mean: "the mean of all areas, by population",
 };
+const FARTHEST = 1e6; // a size beyond it is a slip of the pen, which the ends of its interval do not follow
 const LEVELS = [
   [0.5, "50%"],
   [0.8, "80%"],
@@ -177,15 +178,19 @@ function sureness(desk, place, limits, unit) {
     optional: true,
     hint: "How far the true size differs from area to area; empty: not at all.",
   });
-  let before = action.change.value;
+  /* Distances are kept from the last ends that the reader set, so that a slip of the pen does not wear them off. */
+  let kept = null;
   const follow = (value) => {
-    if (typeof value !== "number") return;
-    const moved = value - (before ?? value);
-    before = value;
+    if (typeof value !== "number" || Math.abs(value) > FARTHEST) return;
     if (typeof sure.low !== "number" || typeof sure.high !== "number") return;
-    Object.assign(sure, { low: rounded(sure.low + moved), high: rounded(sure.high + moved) });
+    const set = kept === null || sure.low !== kept.low || sure.high !== kept.high;
+    if (set) kept = { below: sure.low - (before ?? value), above: sure.high - (before ?? value) };
+    before = value;
+    Object.assign(kept, { low: rounded(value + kept.below), high: rounded(value + kept.above) });
+    Object.assign(sure, { low: kept.low, high: kept.high });
     low.show(sure.low);
     high.show(sure.high);
   };
+  let before = action.change.value;
   return { fields: [head, h("div", { class: "inner" }, low, high, share, across)], follow };
 }

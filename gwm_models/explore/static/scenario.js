@@ -55,7 +55,22 @@ export async function scenarioView(state, start) {
     refocus(formBox, path);
   }
 
-  function changed({ redraw: anew = false } = {}) {
+  /* A shipped scenario that the reader changes is another one: its name and its source no longer hold. */
+  function disown() {
+    const form = desk.form;
+    const shipped = start.scenarios.find((each) => each.id === form.id);
+    if (!shipped) return;
+    form.id += "-changed";
+    delete form.source;
+    if (form.title !== shipped.title) return;
+    form.title += " (changed)";
+    const fields = [...formBox.querySelectorAll(".field")];
+    const title = fields.find((each) => each.place?.keys.join(".") === "title");
+    if (title) title.place.target.value = form.title;
+  }
+
+  function changed({ redraw: anew = false, opened = false } = {}) {
+    if (!opened) disown();
     last = desk.form;
     if (anew) redraw();
     for (const each of formBox.querySelectorAll(".told")) each.retell();
@@ -73,7 +88,7 @@ export async function scenarioView(state, start) {
   function replace(form) {
     history.pushState(null, "", location.hash);
     desk.form = structuredClone(form);
-    changed({ redraw: true });
+    changed({ redraw: true, opened: true });
   }
 
   async function project() {
