@@ -32,7 +32,7 @@ from gwm_models.evaluation.appraisal_text import WEIGHTED, pounds, statement
 from gwm_models.evaluation.appraisal_words import summarise_appraisal
 from gwm_models.plots.appraisal import acceptability_curve, cost_plane
 from gwm_models.report.appraisal import appraisal_html
-from gwm_models.report.appraisal_part import run_part
+from gwm_models.report.appraisal_part import costs_part
 from gwm_models.scenarios.inequality import inequality
 from gwm_models.scenarios.projection import project
 from gwm_models.scenarios.reader import check_mapping
@@ -555,11 +555,11 @@ def test_what_cannot_be_appraised_is_refused_in_one_line(tmp_path, words, messag
 
 def test_the_report_of_a_run_says_why_nothing_is_held_against_its_costs():
     free = {name: part for name, part in PUSH.items() if name != "cost"}
-    assert run_part(project(scenario(free), variance=False)) == {}
-    mixed = run_part(project(scenario(*two_bases()), variance=False))["appraisal"]
+    assert costs_part(project(scenario(free), variance=False)) == {}
+    mixed = costs_part(project(scenario(*two_bases()), variance=False))["appraisal"]
     assert "no price index is shipped" in mixed["headline"]
     trend = {"edition": "monitor-2021", "counterfactual": "trend"}
-    along = run_part(project(scenario(baseline=trend, health=[]), variance=False))["appraisal"]
+    along = costs_part(project(scenario(baseline=trend, health=[]), variance=False))["appraisal"]
     assert along["headline"].endswith("gwm appraise a-run")
     assert not mixed["ratios"] + along["ratios"]
 

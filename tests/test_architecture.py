@@ -29,6 +29,7 @@ ROOMS = (
     "evaluation",
     "plots",
     "report",
+    "explore",
     "cli",
 )
 BEYOND_ROOMS = {"__init__", "__main__", "_shipped", "__pycache__", "py.typed"}

@@ -47,7 +47,7 @@ def test_the_check_command_ends_with_the_errors_and_exit_code_1(copy):
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-2:] == [
         "data/monitor_scores.csv:5:6: error: status: expected a number, found 'abc'. Fix: correct it.",
-        "14 tables, 1,491 rows, 10,725 values checked: 1 error, 10 warnings",
+        "15 tables, 1,609 rows, 11,315 values checked: 1 error, 10 warnings",
     ]
 
 

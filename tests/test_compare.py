@@ -404,6 +404,7 @@ def test_the_command_prints_a_league_and_writes_its_folder(tmp_path):
     folder = tmp_path / "results/runs/compare-northern-participation-2026-and-professional-jobs-gap"
     assert "P(best)" in done.stdout and "No winner: professional-jobs-gap leads" in done.stdout
     assert sorted(path.name for path in folder.iterdir()) == [
+        "areas.csv",
         "comparison.json",
         "costs.csv",
         "league.csv",

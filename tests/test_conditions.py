@@ -226,7 +226,7 @@ def test_scores_are_sorted_from_the_highest_and_ranks_and_names_upwards():
 def test_words_that_fit_nothing_are_answered_with_the_nearest():
     for words, message in (
         (("--sort", "acess"), "There is no column 'acess' to sort by. Did you mean access"),
-        (("--area", "Wokinham"), "There is no area 'Wokinham' in monitor-2021. Did you mean Wokingham or"),
+        (("--area", "Wokinham"), "There is no area 'Wokinham' in monitor-2021. Did you mean Wokingham?"),
         (("--edition", "open-2019", "--index", "conditions"), "Edition 'open-2019' has no Conditions for Good Work"),
     ):
         found = gwm_scores(*words).exception

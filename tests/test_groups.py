@@ -220,6 +220,7 @@ def turn(record, order):
     return replace(record, **changed)
 
 
+@pytest.mark.slow
 def test_the_groups_of_the_monitor_do_not_depend_on_order_units_regions_or_borders(edition, groups):
     """Areas shuffled, pay by the year, regions dealt out anew, no borders: the same groups and probabilities."""
     order = np.random.default_rng(5).permutation(len(edition.areas))

@@ -500,7 +500,7 @@ def test_the_folder_holds_the_chosen_scenario_the_question_and_a_page(tmp_path):
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert (manifest["kind"], manifest["file"], manifest["seed"]) == ("portfolio", "question.yaml", 3)
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "The efficient frontier" in page and "What binds" in page
+    assert "the efficient frontier" in page and "What binds" in page
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:

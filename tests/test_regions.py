@@ -21,6 +21,7 @@ def simulated(rng, n=116, slope=3.0, sd=1.4, region_sd=0.8, score_sd=0.5):
     return outcome + y_error * rng.normal(size=n), y_error, true + x_error * rng.normal(size=n), x_error, region
 
 
+@pytest.mark.slow
 def test_without_exposure_error_the_spread_between_regions_is_that_of_fine_integration():
     rng = np.random.default_rng(1)
     y, _, x, _, region = simulated(rng, n=64)

@@ -37,7 +37,7 @@ FOUND = {
         {"frontier-1", "inclusion-1"},
         {"options-table", "effect-table", "years-table", "regions-table", "information-table", "source-list-table"},
     ),
-    "allocation": ({"frontier-1"}, {"effect-table", "regions-table", "areas-table", "source-list-table"}),
+    "allocation": ({"frontier-1", "map-1"}, {"effect-table", "regions-table", "areas-table", "source-list-table"}),
 }
 
 

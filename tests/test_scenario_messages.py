@@ -18,7 +18,7 @@ from gwm_models.data.vocabulary import load_vocabulary
 from gwm_models.errors import DataError
 from gwm_models.scenarios import known, reader, shape
 from gwm_models.scenarios.findings import Findings
-from gwm_models.scenarios.reader import check_scenario
+from gwm_models.scenarios.reader import check_scenario, check_text
 from gwm_models.scenarios.spec import Scenario
 
 ROOM = Path(gwm_models.scenarios.__file__).parent
@@ -133,6 +133,8 @@ def test_every_message_of_the_checker_is_said_by_some_file(said, tmp_path, monke
     odd = ["#" * 1_000_001, "a: [" + "1, " * 20_001 + "]", '"a\\u200b": 1', 'a: "\\U0011FFFF"', "a: ]"]
     for text in odd:
         checked(tmp_path, text)
+    for text in ("kind: sweep", "#" * 1_000_001):
+        check_text(text, load_vocabulary())
     with monkeypatch.context() as patch:
         library(tmp_path, patch, "income-2020")
         lines_in(tmp_path, with_entry("x"))

@@ -99,6 +99,7 @@ def test_one_point_of_the_grid_equals_the_whole_covariance():
         assert structured[:, :20].sum(axis=1) == pytest.approx(np.zeros(40_000), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_draws_agree_with_fine_integration_and_weights_bring_exposure_error_in():
     """Everything normal given four parameters: weight draws from a wide proposal by the whole density of y and x."""
     rng = np.random.default_rng(3)

@@ -33,11 +33,12 @@ def run_command() -> int:
     """
     gc.set_threshold(OBJECTS)
     from gwm_models.cli.app import app_for
+    from gwm_models.cli.encoding import HANDLER
     from gwm_models.errors import GwmError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=HANDLER)
     try:
         app_for(sys.argv[1:])()
         sys.stdout.flush()

@@ -19,6 +19,8 @@ from gwm_models.cli import (
     evaluate,
     evidence,
     explain,
+    explore,
+    figures,
     fit,
     goal,
     index,
@@ -30,6 +32,7 @@ from gwm_models.cli import (
     run,
     sweep,
 )
+from gwm_models.cli.help import help_
 
 app = typer.Typer(
     name="gwm",
@@ -52,6 +55,8 @@ app.command()(ranks.ranks)
 app.command()(fit.fit)
 app.add_typer(index.app, name="index")
 app.add_typer(data.app, name="data")
+app.command()(explore.explore)
+app.command()(figures.figures)
 app.command()(evidence.evidence)
 app.command()(check.schema)
 app.command()(init.init)
@@ -59,6 +64,7 @@ app.command()(explain.explain)
 app.command()(diff.diff)
 app.command()(rerun.rerun)
 app.command()(reproduce.reproduce)
+app.command("help")(help_)
 
 
 def app_for(words: Sequence[str]) -> typer.Typer:
@@ -73,6 +79,11 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     chosen.registered_commands = [each for each in app.registered_commands if _name(each) in words[:1]]
     chosen.registered_groups = [each for each in app.registered_groups if each.name in words[:1]]
     return chosen if chosen.registered_commands or chosen.registered_groups else app
+
+
+def command_names() -> set[str]:
+    """Return the names of all commands."""
+    return {*map(_name, app.registered_commands), *(each.name or "" for each in app.registered_groups)}
 
 
 def _name(command: CommandInfo) -> str:
@@ -96,5 +107,5 @@ def options(
 ) -> None:
     """Policy scenarios, ranks and models for the Good Work Monitor of England.
 
-    Start with: gwm run northern-participation-2026
+    Start with: gwm run northern-participation-2026, and gwm help for what there is to read.
     """

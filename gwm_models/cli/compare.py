@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.options import BoundariesOption, shapes_of
 from gwm_models.cli.output import Format, emit, write_json, write_line, write_wrapped
 from gwm_models.cli.run import busy, command_line, read_all
 
@@ -52,6 +53,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the comparison; results/runs/compare-... if left out.")
     ] = None,
+    boundaries: BoundariesOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print; CSV is the league.")] = Format.table,
 ) -> None:
     """Hold scenarios against each other, and against doing nothing, on the same draws.
@@ -70,6 +72,7 @@ def compare(
     folder = out or Path("results") / "runs" / _folder_name(checked)
     check_comparison_folder(folder)
     edition = load_edition(checked[0].scenario.baseline.edition)
+    shapes = shapes_of(boundaries, edition.areas.code)
     with busy("Projecting"):
         found = hold(
             [one.scenario for one in checked],
@@ -81,7 +84,9 @@ def compare(
         )
         options: dict[str, Any] = {"--measure": measure, "--year": year, "--draws": draws, "--seed": seed}
         options |= {"--counterfactual": counterfactual and counterfactual.value, "--out": out}
-        summary = write_comparison(folder, found, command=command_line("compare", scenarios, options))
+        options |= {"--boundaries": boundaries}
+        command = command_line("compare", scenarios, options)
+        summary = write_comparison(folder, found, command=command, boundaries=shapes)
     if format is Format.json:
         write_json(summary)
     elif format is Format.csv:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gwm_models.cli import data_build, data_lint
+from gwm_models.cli import data_build, data_lint, data_tiles
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
 app = typer.Typer(no_args_is_help=True, help="Look at the tables of figures, and check them.")
@@ -99,3 +99,4 @@ def _print_description(description: dict[str, Any]) -> None:
 
 app.command()(data_lint.lint)
 app.command()(data_build.build)
+app.command()(data_tiles.tiles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -82,7 +83,7 @@ def fit(
     if plot is not None and isinstance(subject, Outcome):
         from gwm_models.report.specification import write_specification_page
 
-        write_specification_page(plot, edition, subject, fits)
+        write_specification_page(plot, edition, subject, fits, command=shlex.join(["gwm", *sys.argv[1:]]))
         sys.stderr.write(f"Wrote {plot}\n")
     if format is Format.json:
         write_json([found.to_json() for found in fits])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import code_of
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
@@ -47,12 +48,11 @@ def groups(
     Example: gwm index groups --area Leeds
     """
     from gwm_models.data.edition import load_edition
-    from gwm_models.data.lookup import find_area
     from gwm_models.errors import DataError
     from gwm_models.index.groups import find_groups
 
     edition = load_edition(name)
-    code = None if area is None else edition.areas.code[find_area(edition, area)]
+    code = code_of(edition, area)
     if show is Part.report and not edition.published:
         raise DataError(f"The report says nothing of {edition.name}: it is about {MONITOR}.")
     found = find_groups(edition, n_groups=n_groups, n_draws=draws, seed=seed)

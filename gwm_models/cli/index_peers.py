@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gwm_models.cli.area import code_of
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
@@ -65,7 +66,7 @@ def peers(
         raise DataError(f"-n {number} is more than the {others} other areas of {edition.name}. Ask for fewer.")
     found = find_peers(
         edition,
-        area,
+        str(code_of(edition, area)),
         n_peers=number,
         metric=metric.value,
         n_draws=draws,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import code_of
 from gwm_models.cli.index_scores import (
     AreaOption,
     IndexName,
@@ -82,7 +83,6 @@ def reproduce(
 
 
 def _rows(edition: Edition, part: Part, area: str | None) -> list[dict[str, Any]]:
-    from gwm_models.data.lookup import find_area
     from gwm_models.index.open_figures import choice_rows, indicator_rows
     from gwm_models.index.reproduction import area_rows
     from gwm_models.index.reproduction import reproduce as compare
@@ -94,7 +94,7 @@ def _rows(edition: Edition, part: Part, area: str | None) -> list[dict[str, Any]
     found = compare(edition)
     if part is Part.domains:
         return [way.to_row() for way in found]
-    code = None if area is None else edition.areas.code[find_area(edition, area)]
+    code = code_of(edition, area)
     return [row for row in area_rows(edition, found) if code in (None, row["area_code"])]
 
 

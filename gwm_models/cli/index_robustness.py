@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import code_of
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_line
 
@@ -72,13 +73,12 @@ def robustness(
     Example: gwm index robustness --area Blackpool
     """
     from gwm_models.data.edition import load_edition
-    from gwm_models.data.lookup import find_area
     from gwm_models.index.alternatives import compensability, one_at_a_time
     from gwm_models.index.rebuild import RobustnessSpec
     from gwm_models.index.robustness import edition_index_data, probe
 
     edition = load_edition(name)
-    code = None if area is None else edition.areas.code[find_area(edition, area)]
+    code = code_of(edition, area)
     vary_data = sources is not Sources.method
     spec = RobustnessSpec(draws=draws, seed=seed, concentration=concentration, data_error=vary_data)
     if sources is Sources.data:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import place_of
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit
 
@@ -44,12 +45,11 @@ def scores(
 
     Example: gwm index scores --sort pay
     """
-    from gwm_models.data.lookup import find_area
     from gwm_models.index.rows import score_rows
 
     chosen = load_index(edition, index)
     rows = score_rows(chosen)
-    kept = rows if area is None else [rows[find_area(chosen, area)]]
+    kept = rows if area is None else [rows[place_of(chosen, area)]]
     emit(sorted_rows(kept, sort), format=format, title=score_title(chosen))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import place_among
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ MOVED = (
     *("area_name", "estimate", "std_error", "lower", "upper", "relative_change", "prob_rise", "q_value", "verdict"),
     *("across_break", "n", "level"),
 )
+
+
+UNITS = "the open editions (units of April 2019)"
 
 
 class Show(StrEnum):
@@ -44,7 +48,7 @@ def series(
     from gwm_models.index.series import index_series, movers, series_notes, series_title
 
     found = index_series(by=by, first=first, last=last)
-    place = None if area is None else _place(found, area)
+    place = None if area is None else place_among(found.areas, area, edition="open-2021", where=UNITS)
     moved = movers(found, level=level) if first < last else None
     if moved is None and show is Show.movers:
         movers(found, level=level)
@@ -68,18 +72,6 @@ def series(
             write_line()
         for note in notes:
             write_line(note)
-
-
-def _place(found: Series, text: str) -> int:
-    from gwm_models.data.descriptor import nearest
-    from gwm_models.errors import DataError
-
-    wanted = " ".join(text.casefold().split())
-    for place, names in enumerate(zip(found.areas.code, found.areas.name, strict=True)):
-        if wanted in (name.casefold() for name in names):
-            return place
-    close = nearest(text, found.areas.name) if text.strip() else ""
-    raise DataError(f"There is no area '{text}' in the open editions (units of April 2019).{close}")
 
 
 def _of(rows: list[dict[str, object]], found: Series, place: int | None) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gwm_models.cli.area import code_of
 from gwm_models.cli.options import MONITOR, EditionOption
 from gwm_models.cli.output import Format, emit, write_json, write_line
 
@@ -72,11 +73,10 @@ def structure(
     Example: gwm index structure --part conditions --area York
     """
     from gwm_models.data.edition import load_edition
-    from gwm_models.data.lookup import find_area
     from gwm_models.errors import DataError
 
     edition = load_edition(name)
-    code = None if area is None else edition.areas.code[find_area(edition, area)]
+    code = code_of(edition, area)
     if code is not None and part not in (None, Part.conditions):
         raise typer.BadParameter("--area goes with --part conditions")
     if code is not None or (format is Format.csv and part is None):

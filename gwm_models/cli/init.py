@@ -66,7 +66,7 @@ def init(
         edition=edition,
         change=change or "",
         value=size,
-        areas=tuple(area or ()),
+        areas=tuple(_area(each, words) for each in area or ()),
         regions=tuple(region or ()),
         worst=worst if worst is not None or named or everyone else 20,
         by=by,
@@ -168,8 +168,36 @@ def _ask_where(answers: Answers, words: Vocabulary) -> Answers:
         regions = {name.casefold(): name for name in words.regions}
         found = _names("Regions, with semicolons between", words.regions[0], lambda text: regions.get(text.casefold()))
         return replace(answers, worst=None, regions=found)
-    area = next(iter(words.areas.values()))
-    return replace(answers, worst=None, areas=_names("Areas, with semicolons between", area, words.area_code))
+    first = next(iter(words.areas.values()))
+    found = _names("Areas, with semicolons between", first, lambda text: _known_area(text, words))
+    return replace(answers, worst=None, areas=tuple(_area(each, words) for each in found))
+
+
+def _area(text: str, words: Vocabulary) -> str:
+    """Return the full name of the area that a text means: a file names areas in full.
+
+    Raises
+    ------
+    DataError
+        If it is not clear which one is meant.
+    """
+    from gwm_models.data.area_names import meaning_of, refusal
+    from gwm_models.errors import DataError
+
+    meant = meaning_of(text, words.areas, edition=words.edition, regions=words.regions)
+    if meant.code is None:
+        raise DataError(refusal(text, meant, words.edition))
+    return words.areas[meant.code]
+
+
+def _known_area(text: str, words: Vocabulary) -> str | None:
+    from gwm_models.errors import DataError
+
+    try:
+        return _area(text, words)
+    except DataError as error:
+        write_line(f"  {error}")
+        return None
 
 
 def _names(question: str, default: str, find: Callable[[str], str | None]) -> tuple[str, ...]:

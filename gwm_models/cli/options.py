@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gwm_models.plots.boundaries import Boundaries
 
 MONITOR = "monitor-2021"
 EditionOption = Annotated[
@@ -14,3 +19,18 @@ DrawsOption = Annotated[
     int | None, typer.Option("--draws", min=100, max=100_000, help="Number of draws, instead of the file's.")
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed, instead of the file's.")]
+BoundariesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--boundaries", metavar="FILE", help="GeoJSON with the shapes of the areas: maps draw them, not tiles."
+    ),
+]
+
+
+def shapes_of(file: Path | None, codes: Sequence[str]) -> Boundaries | None:
+    """Read the shapes that --boundaries names, or return None without it."""
+    if file is None:
+        return None
+    from gwm_models.plots.boundaries import read_boundaries
+
+    return read_boundaries(file, codes)

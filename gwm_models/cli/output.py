@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from gwm_models.cli.table import terminal_width, write_table
 from gwm_models.files import cell_text, csv_text, plain
 
 WIDTH = 100
@@ -56,14 +56,22 @@ def emit(
     elif format == Format.csv:
         sys.stdout.write(csv_text([dict(zip(names, row, strict=True)) for row in cells], names))
     elif sys.stdout.isatty():
-        _write_rich(names, cells, title)
+        right = [_numeric(cells, place) for place in range(len(names))]
+        write_table(names, [[_shown(cell) for cell in row] for row in cells], right, CONTROL.sub(" ", title))
     else:
         _write_plain(names, cells, title)
 
 
 def write_line(text: str = "") -> None:
-    """Write one line, without control characters that could move the cursor of a terminal."""
-    sys.stdout.write(CONTROL.sub(" ", text) + "\n")
+    """Write one line, without control characters that could move the cursor of a terminal.
+
+    On a terminal that is too narrow for it, it goes on in further lines, broken between words.
+    """
+    plain_text = CONTROL.sub(" ", text)
+    if sys.stdout.isatty() and len(plain_text) > (width := terminal_width()):
+        indent = plain_text[: len(plain_text) - len(plain_text.lstrip(" "))]
+        plain_text = "\n".join(_lines(plain_text, width, "", indent)) or plain_text
+    sys.stdout.write(plain_text + "\n")
 
 
 def write_wrapped(text: str, indent: str = "") -> None:
@@ -71,18 +79,21 @@ def write_wrapped(text: str, indent: str = "") -> None:
 
     Words longer than a line, such as lists without spaces, are not broken.
     """
-    columns = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
-    after = indent + ("  " if indent else "")
-    lines = textwrap.wrap(
+    columns = min(terminal_width(), WIDTH) if sys.stdout.isatty() else WIDTH
+    for line in _lines(text, columns, indent, indent + ("  " if indent else "")):
+        write_line(line)
+
+
+def _lines(text: str, width: int, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
         text,
-        max(40, min(columns, WIDTH)),
-        initial_indent=indent,
-        subsequent_indent=after,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
         break_on_hyphens=False,
         break_long_words=False,
+        replace_whitespace=False,
     )
-    for line in lines:
-        write_line(line)
 
 
 def write_json(value: Any) -> None:
@@ -114,16 +125,3 @@ def _write_plain(names: list[str], cells: list[list[Any]], title: str) -> None:
             for cell, width, numeric in zip(line, widths, right, strict=True)
         )
         write_line("  ".join(padded).rstrip())
-
-
-def _write_rich(names: list[str], cells: list[list[Any]], title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold")
-    for place, name in enumerate(names):
-        table.add_column(Text(name), justify="right" if _numeric(cells, place) else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*(Text(_shown(cell)) for cell in row))
-    Console(file=sys.stdout).print(table)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gwm_models.cli.options import MONITOR, EditionOption
+from gwm_models.cli.area import place_of
+from gwm_models.cli.options import MONITOR, BoundariesOption, EditionOption, shapes_of
 from gwm_models.cli.output import Format
 
 
@@ -89,6 +90,7 @@ def ranks(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.html", help="Write a page with charts as well.")
     ] = None,
+    boundaries: BoundariesOption = None,
     draws: Annotated[
         int | None,
         typer.Option("--draws", min=100, max=100_000, help="Number of draws; 4000, or what --scenario says."),
@@ -109,7 +111,7 @@ def ranks(
     from gwm_models.cli import ranks_change, ranks_print, ranks_statements
     from gwm_models.cli.ranks_found import DRAWS, LEVEL, SEED, Asked, find
     from gwm_models.data.edition import load_edition
-    from gwm_models.data.lookup import find_area
+    from gwm_models.errors import DataError
 
     asked = Asked(
         level=LEVEL if level is None else level,
@@ -126,28 +128,31 @@ def ranks(
     statements = (compare is not None, to is not None, scenario is not None, bottom_fifth)
     typed = {name for name, value in (("level", level), ("draws", draws), ("seed", seed)) if value is not None}
     asked.check(area=area is not None, statements=statements, year=year, plot=plot, typed=typed)
+    if boundaries is not None and plot is None:
+        raise DataError("--boundaries is for the map of --plot: add --plot FILE.html, or leave it out.")
     if scenario is not None:
         projected = ranks_change.scenario_draws(scenario, year, draws=draws, seed=seed)
         edition = ranks_change.edition_of(projected, name)
-        place = None if area is None else find_area(edition, area)
+        place = None if area is None else place_of(edition, area)
         ranks_change.print_scenario(projected, asked, place, format)
         return
     edition = load_edition(name)
     if to is not None:
         ranks_change.print_editions(edition, load_edition(to), asked, area, format)
         return
-    place = None if area is None else find_area(edition, area)
+    place = None if area is None else place_of(edition, area)
     if compare is not None:
-        first, second = (find_area(edition, text) for text in compare)
+        first, second = (place_of(edition, text) for text in compare)
         ranks_statements.print_comparison(edition, asked, first, second, format)
     elif bottom_fifth:
         ranks_statements.print_bottom_fifth(edition, asked, format)
     elif method is Method.sets:
         ranks_print.print_sets(edition, asked, place, format)
     else:
+        shapes = shapes_of(boundaries, edition.areas.code)
         found = find(edition, asked, with_sets=place is not None)
         if plot is not None:
-            ranks_print.write_page(found, place, plot)
+            ranks_print.write_page(found, place, plot, shapes)
         ranks_print.print_ranks(found, place, format)
         if plot is not None and format is Format.table:
             ranks_print.say_written(plot)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gwm_models.cli.area import place_of
 from gwm_models.cli.options import MONITOR
 from gwm_models.cli.output import Format, emit, write_line
 from gwm_models.cli.ranks_found import Asked, draws_of
@@ -143,10 +144,8 @@ def shared_area(before: Edition, after: Edition, text: str) -> int:
     DataError
         If one of them does not have it; the message has areas of the other edition with such a name.
     """
-    from gwm_models.data.lookup import find_area
-
     try:
-        place = find_area(before, text)
+        place = place_of(before, text)
     except DataError:
         alike = _named_like(after, text, before)
         if not alike:

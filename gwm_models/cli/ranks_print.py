@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from gwm_models.scenarios.words import level_words
 
 if TYPE_CHECKING:
     from gwm_models.data.edition import Edition
+    from gwm_models.plots.boundaries import Boundaries
     from gwm_models.ranks.sets_result import RankSets
 
 SHOWN = ("estimate", "lower", "upper")
@@ -231,30 +234,35 @@ def _method_notes(found: Found) -> list[str]:
     return lines
 
 
-def write_page(found: Found, place: int | None, path: Path) -> None:
-    """Write the page of charts."""
+def write_page(found: Found, place: int | None, path: Path, boundaries: Boundaries | None = None) -> None:
+    """Write the page of charts, its map of true shapes where they are given."""
     from gwm_models.cli.ranks_area import area_lines
     from gwm_models.data.vocabulary import EDITIONS
+    from gwm_models.report.made import page_manifest
     from gwm_models.report.ranks import write_rank_page
+    from gwm_models.scenarios.sources import edition_sources
 
     edition = found.edition
     prob = np.stack([found.spread.of(code) for code in edition.areas.code])
-    lead = (
-        ["A rank is an estimate: what can be said of it, area by area."] if place is None else area_lines(found, place)
-    )
+    lead = [] if place is None else area_lines(found, place)
     write_rank_page(
         path,
         rows_of(found),
         prob,
         title="Ranks and how sure they are" if place is None else f"{edition.areas.name[place]}: its rank",
         lead=lead,
-        facts=f"{edition.spec.title}. {len(edition.areas)} areas, {found.asked.draws} draws, seed {found.asked.seed}. "
-        f"Intervals: {level_words(found.asked.level)}.",
+        facts=f"{edition.spec.title}. {len(edition.areas)} areas, {found.asked.draws:,} draws, "
+        f"seed {found.asked.seed}. Intervals: {level_words(found.asked.level)}.",
         notes=[
             *notes(found),
             *([OFFICIAL] if edition.name in EDITIONS else []),
         ],
         area=None if place is None else edition.areas.code[place],
+        boundaries=boundaries,
+        sources=edition_sources(edition),
+        manifest=page_manifest(
+            edition, shlex.join(["gwm", *sys.argv[1:]]), draws=found.asked.draws, seed=found.asked.seed
+        ),
     )
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gwm_models.cli.options import DrawsOption, SeedOption
-from gwm_models.cli.output import Format, emit, write_json
+from gwm_models.cli.options import BoundariesOption, DrawsOption, SeedOption, shapes_of
+from gwm_models.cli.output import Format, emit, write_json, write_line
 
 if TYPE_CHECKING:
     from gwm_models.scenarios.reader import CheckedScenario
@@ -41,12 +41,14 @@ def run(
     draws: DrawsOption = None,
     seed: SeedOption = None,
     keep_draws: Annotated[bool, typer.Option("--keep-draws", help="Write every draw as well, in draws.nc.")] = False,
+    boundaries: BoundariesOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Project a scenario: scores, ranks and health before and after, with intervals.
 
     Example: gwm run northern-participation-2026
     """
+    from gwm_models.data.edition import load_edition
     from gwm_models.files import check_run_folder
     from gwm_models.report.run_folder import run_scenario
 
@@ -56,11 +58,11 @@ def run(
     asked = with_analysis(checked.scenario, draws, seed)
     folder = out or Path("results") / "runs" / asked.id
     check_run_folder(folder)
+    shapes = shapes_of(boundaries, load_edition(asked.baseline.edition).areas.code)
     options = {"--stack": stack, "--out": out, "--draws": draws, "--seed": seed, "--keep-draws": keep_draws}
+    command = command_line("run", scenario, options | {"--boundaries": boundaries})
     with busy("Projecting"):
-        summary, areas = run_scenario(
-            checked, asked, folder, command=command_line("run", scenario, options), draws_file=keep_draws
-        )
+        summary, areas = run_scenario(checked, asked, folder, command=command, draws_file=keep_draws, boundaries=shapes)
     if format is Format.json:
         write_json({"summary": summary, "areas": areas})
     elif format is Format.csv:
@@ -149,20 +151,25 @@ def _print_answer(summary: dict[str, Any], areas: list[dict[str, Any]], folder: 
 
     width = shutil.get_terminal_size((MOST_COLUMNS, 24)).columns if sys.stdout.isatty() else MOST_COLUMNS
     left_out = next((names for least, names in NARROW if width < least), ())
-    sys.stdout.write(f"{summary['scenario']['title']}\n\n")
+    write_line(summary["scenario"]["title"])
+    write_line()
     sys.stdout.write(textwrap.fill(summary["headline"], min(width, 110)) + "\n\n")
-    rows = [{name: row[name] for name in row if name not in left_out} for row in decision_rows(areas)]
+    whole = decision_rows(areas)
+    rows = [{name: row[name] for name in row if name not in left_out} for row in whole]
     if rows:
         shown = rows[:MOST_ROWS]
         level = f"{100 * summary['level']:g}%"
         title = f"Most affected areas ({len(shown)} of {len(rows)} that change), {summary['year']}, {level} intervals"
         emit(shown, format=Format.table, title=title)
-        sys.stdout.write(f"Score: the total of the index, points, shrunk for sampling error. {MEDIANS}")
+        hidden = [name for name in whole[0] if name in left_out]
+        if hidden:
+            write_line(f"Not shown for want of width: {', '.join(hidden)}. --format csv has every area and quantity.")
+        words = f"Score: the total of the index, points, shrunk for sampling error. {MEDIANS}"
         if any(name.startswith("HLE") for name in shown[0]):
-            sys.stdout.write(" HLE: healthy life expectancy at birth, years, 2016-18 before, stated link after.")
-        sys.stdout.write("\n")
+            words += " HLE: healthy life expectancy at birth, years, 2016-18 before, stated link after."
+        write_line(words)
     for warning in summary["warnings"]:
-        sys.stdout.write(f"Note: {warning}\n")
+        write_line(f"Note: {warning}")
     sys.stdout.write(f"\nReport: {folder / 'report.html'}\n")
 
 

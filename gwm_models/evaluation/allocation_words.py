@@ -8,7 +8,7 @@ import numpy as np
 
 from gwm_models.evaluation.allocation import Allocated
 from gwm_models.evaluation.portfolio_menu import portfolio_of
-from gwm_models.evaluation.portfolio_words import decimals
+from gwm_models.evaluation.portfolio_words import decimals, told
 from gwm_models.scenarios.measured import TOTAL, better_is, measured_plain
 from gwm_models.scenarios.portfolio_explain import label_of, statistic_words
 from gwm_models.scenarios.spec import Allocation
@@ -155,7 +155,7 @@ def headline(found: Allocated) -> str:
     spent = float(found.spread.money.sum()) / MILLION
     funded = int((found.spread.money > 0).sum())
     return (
-        f"£{number(spent, 1)} million over {funded} of {len(found.places)} areas. {label}: "
+        f"£{number(spent, 1)} million over {funded} of {len(found.places)} areas. {told(label)}: "
         f"{signed(_float(best['estimate']), places)} {unit} ({level_words(level)} interval "
         f"{span(_float(best['lower']), _float(best['upper']), places)}) in {found.scenario.horizon.end}; the same "
         f"amount per resident would give {signed(_float(even['estimate']), places)}."

@@ -248,11 +248,22 @@ def headline(found: PortfolioFound) -> str:
     low, middle, high = (_millions(_float(spent[name])) for name in ("lower", "estimate", "upper"))
     unsure = f" ({level_words(level)} interval {low} to {high})" if low != high else ""
     return (
-        f"Choose {counted(len(found.choices), 'option')}: {named}. Expected cost {middle}{unsure}. {label}: "
+        f"Choose {counted(len(found.choices), 'option')}: {named}. Expected cost {middle}{unsure}. {told(label)}: "
         f"{write(_float(effect['estimate']), places)} {unit} ({level_words(level)} interval {ends}) in "
         f"{menu.scenario.horizon.end}. It is the best set in {level_words(_float(regret['prob_best']))} of draws, and "
         f"falls short of each draw's best by {number(_float(regret['estimate']), places)} on average."
     )
+
+
+def told(label: str) -> str:
+    """Return the label of a measure as the head of a phrase that gives its value; a sign says that it is a change.
+
+    Examples
+    --------
+    >>> told("Total, mean of all areas: change"), told("Coefficient of variation over areas: after")
+    ('Total, mean of all areas', 'Coefficient of variation over areas, after')
+    """
+    return label.removesuffix(": change").replace(": after", ", after")
 
 
 def decimals(values: Sequence[float]) -> int:

@@ -7,7 +7,18 @@ from textwrap import wrap
 from typing import Any
 
 from gwm_models.plots.search import AXIS
-from gwm_models.plots.theme import LETTERS, LETTERS_NARROW, LINE, Spec, colour, column, key, long_label_axis, spec_of
+from gwm_models.plots.theme import (
+    LETTERS,
+    LETTERS_NARROW,
+    LINE,
+    Spec,
+    colour,
+    column,
+    key,
+    long_label_axis,
+    number_axis,
+    spec_of,
+)
 from gwm_models.plots.words import chance, drawn, is_missing, lines, money, number, places_for, unit_words
 
 Row = Mapping[str, Any]
@@ -97,7 +108,9 @@ def frontier_chart(summary: Row, best: str = "Set") -> list[Spec]:
             encoding={
                 "x": {
                     "type": "quantitative",
-                    "axis": {"title": lines(f"Expected discounted cost ({price})", AXIS), "grid": False},
+                    "axis": number_axis(
+                        lines(f"Expected discounted cost ({price})", AXIS), narrow=4, wide=8, grid=False
+                    ),
                     "scale": {"zero": False},
                 },
                 "y": {

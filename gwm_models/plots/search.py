@@ -42,7 +42,12 @@ def goal_curve(summary: Row) -> list[Spec]:
         One Vega-Lite spec.
     """
     values = [
-        {"value": drawn(row["value"]), "probability": drawn(row["probability"]), "words": chance(row["probability"])}
+        {
+            "value": drawn(row["value"]),
+            "value_words": short(row["value"]),
+            "probability": drawn(row["probability"]),
+            "words": chance(row["probability"]),
+        }
         for row in summary["curve"]
     ]
     unit = unit_words(summary["value_unit"])
@@ -63,7 +68,7 @@ def goal_curve(summary: Row) -> list[Spec]:
             "encoding": {
                 "x": across,
                 "y": y,
-                "tooltip": [{"field": "value", "title": axis}, {"field": "words", "title": "Probability"}],
+                "tooltip": [{"field": "value_words", "title": axis}, {"field": "words", "title": "Probability"}],
             },
         },
     ]
@@ -76,7 +81,7 @@ def goal_curve(summary: Row) -> list[Spec]:
             f"Probability of the goal by {axis}: {summary['goal']}.",
             values=values,
             legend=legend,
-            table=[column("value", axis, 3), column("words", "Probability of the goal")],
+            table=[column("value_words", axis), column("words", "Probability of the goal")],
             height=260,
             encoding={
                 "x": x,
@@ -204,7 +209,7 @@ def response_charts(rows: Sequence[Row], means: Sequence[Row], path: str, names:
     unit = unit_words(first["unit"])
     axis = f"{first['label']} ({unit})" if unit else str(first["label"])
     words = names[path]
-    tips = [{"field": "value", "title": words}, {"field": "tip", "title": first["label"]}]
+    tips = [{"field": "value_words", "title": words}, {"field": "tip", "title": first["label"]}]
     legend = [key("A point of the sweep", "before", "dot")]
     layers: list[Spec] = [
         {
@@ -227,7 +232,7 @@ def response_charts(rows: Sequence[Row], means: Sequence[Row], path: str, names:
             title=words,
             values=values,
             legend=legend,
-            table=[column("value", words, 3), column("words", axis), column("interval", level)],
+            table=[column("value_words", words), column("words", axis), column("interval", level)],
             height=220,
             encoding={
                 "x": {
@@ -274,6 +279,7 @@ def _point(row: Row, path: str, places: int, level: str) -> Spec:
     words, span = number(row["estimate"], places), interval(row["lower"], row["upper"], places)
     return {
         "value": drawn(row[path]),
+        "value_words": short(row[path]),
         "estimate": drawn(row["estimate"]),
         "words": words,
         "interval": span,

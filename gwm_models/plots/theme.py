@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwm_models.plots.palette import MAP_COLOURS
 from gwm_models.plots.words import lines
 
 Spec = dict[str, Any]
@@ -44,6 +45,8 @@ THEMES: dict[str, dict[str, str]] = {
         "alert-paper": "#2b2415",
     },
 }
+for _theme, _shades in MAP_COLOURS.items():
+    THEMES[_theme] |= _shades
 
 
 def colour(name: str) -> str:

@@ -13,13 +13,25 @@ from gwm_models.scenarios.words import number as number
 
 SPACE = "\u00a0"
 RANGE = re.compile(r"(?<=\d)-(?=\d)")
+HYPHEN = re.compile(r"(?<![^\s(])-(?=\d)")
 
-PLACES = {"points": 1, "rank": 0, "years": 1, "percent": 1, "pp": 2, "GBP_per_week": 2, "GBP": 0, "share": 2}
+PLACES = {
+    "points": 1,
+    "rank": 0,
+    "ranks": 1,
+    "years": 1,
+    "percent": 1,
+    "pp": 2,
+    "GBP_per_week": 2,
+    "GBP": 0,
+    "share": 2,
+}
 PLACES_OF_CHANGE = {"years": 2}
 FINE = 0.05
 UNITS = {
     "points": "points",
     "rank": "places",
+    "ranks": "places",
     "years": "years",
     "percent": "%",
     "pp": "percentage points",
@@ -78,8 +90,8 @@ def places_for(unit: str, values: Iterable[float | None] = (), *, change: bool =
     --------
     >>> places_for("years", [61.2]), places_for("years", [0.3], change=True), places_for("years", [0.01], change=True)
     (1, 2, 3)
-    >>> places_for("ratio", [0.0123])
-    4
+    >>> places_for("ratio", [0.0123]), places_for("ranks", [0.0123], change=True)
+    (4, 1)
     """
     unit = base_unit(unit)
     largest = max((abs(value) for value in values if value is not None and not math.isnan(value)), default=0.0)
@@ -87,6 +99,17 @@ def places_for(unit: str, values: Iterable[float | None] = (), *, change: bool =
         places = PLACES_OF_CHANGE.get(unit, PLACES[unit]) if change else PLACES[unit]
         return places + (unit == "years" and change and 0 < largest < FINE)
     return min(max(2 + change - math.floor(math.log10(largest)), 0), 6) if largest > 0 else 2
+
+
+def typographic(text: str) -> str:
+    """Return a text whose negative numbers have a minus sign instead of a hyphen.
+
+    Examples
+    --------
+    >>> typographic("from -0.2 to 0.1 (2016-18), gwm --level 0.9")
+    'from −0.2 to 0.1 (2016-18), gwm --level 0.9'
+    """
+    return HYPHEN.sub(MINUS, text)
 
 
 def interval(lower: float | None, upper: float | None, places: int = 1) -> str:

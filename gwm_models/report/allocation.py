@@ -10,13 +10,17 @@ from gwm_models.evaluation.allocation import Allocated
 from gwm_models.evaluation.allocation_words import summarise_allocation
 from gwm_models.evaluation.portfolio_words import portfolio_assumptions
 from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
+from gwm_models.plots.maps import tile_map
 from gwm_models.plots.portfolio import effect_places, frontier_chart
 from gwm_models.plots.words import level_words, money, unit_words
+from gwm_models.report.keyfigures import allocation_figures
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_rows, limit_table
 from gwm_models.report.portfolio import QUESTION, made_by
 from gwm_models.report.run_folder import resolved_yaml, search_manifest
 from gwm_models.report.shell import render
 from gwm_models.report.tables import source_table
-from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, text_cell
+from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, sentence, text_cell
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.sources import sources_of
 
@@ -74,7 +78,7 @@ def write_allocation(folder: Path, found: Allocated, *, command: str) -> dict[st
     numbers = {FILE: json_text(summary | made), **{f"{name}.csv": csv_text(summary[name]) for name in TABLES}}
     manifest = search_manifest("portfolio", found.scenario, command=command, numbers=numbers, file=QUESTION)
     texts = numbers | {
-        "report.html": allocation_html(summary, made),
+        "report.html": allocation_html(summary | {"cuts": limit_rows(found.projection)}, manifest),
         QUESTION: resolved_yaml(found.scenario),
         LANDMARK: json_text(manifest),
     }
@@ -84,31 +88,55 @@ def write_allocation(folder: Path, found: Allocated, *, command: str) -> dict[st
     return summary
 
 
-def allocation_html(summary: Row, made: Row) -> str:
+def allocation_html(summary: Row, manifest: Row) -> str:
     """Return the page of an allocation as text.
 
     Parameters
     ----------
     summary : mapping
         From `gwm_models.evaluation.allocation_words.summarise_allocation`.
-    made : mapping
+    manifest : mapping
         Version, command, time and hashes.
     """
     frontier = figure_of("frontier", frontier_chart(summary, "Spread"))
-    specs = {}
-    if frontier is not None:
-        specs = {name: spec for (name, _, _), spec in zip(frontier.charts, frontier.specs, strict=True)}
+    drawn_map = figure_of("map", _map(summary))
+    specs = {
+        name: spec
+        for drawn in (frontier, drawn_map)
+        if drawn is not None
+        for (name, _, _), spec in zip(drawn.charts, drawn.specs, strict=True)
+    }
     return render(
         "allocation.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
+        answer=(str(summary["headline"]), ""),
+        cuts=limit_table(summary.get("cuts") or []),
+        no_limit=NO_LIMIT,
+        key_figures=allocation_figures(summary),
         level=level_words(summary["level"]),
         frontier=frontier,
+        map=drawn_map,
         effect=_effect(summary),
         areas=_areas(summary),
         regions=_regions(summary),
         sources=source_table(summary.get("sources") or [], "Data behind this answer."),
+    )
+
+
+def _map(summary: Row) -> list[dict[str, Any]]:
+    """Map the amount for each resident."""
+    base = summary["budget"]["price_base"]
+    return tile_map(
+        [{**row, "region_name": row["region"]} for row in summary["areas"]],
+        value="per_resident_16_64",
+        title="",
+        description=f"Amount for each resident aged 16 to 64 in every area, {base} prices.",
+        unit="",
+        places=2,
+        kind="sequential",
+        label="Pounds for each resident aged 16 to 64",
     )
 
 
@@ -120,7 +148,10 @@ def _effect(summary: Row) -> TableView:
         key="effect",
         caption=f"{summary['measure']['label']} ({unit}) in {summary['year']}; {level_words(summary['level'])} below.",
         columns=[Column("How", numeric=False), Column("Estimate")],
-        rows=[[text_cell(row["what"]), number_cell(row, places=places, change=True)] for row in summary["effect"]],
+        rows=[
+            [text_cell(sentence(row["what"])), number_cell(row, places=places, change=True)]
+            for row in summary["effect"]
+        ],
         sortable=False,
     )
 
@@ -147,7 +178,7 @@ def _areas(summary: Row) -> TableView:
                 Cell(money(row["amount_even"]), "", row["amount_even"]),
                 Cell(f"£{row['per_resident_16_64']:.2f}", "", row["per_resident_16_64"]),
                 Cell(f"{row['share_of_stated_effect']:.2f}", "", row["share_of_stated_effect"]),
-                text_cell(row["limit"]),
+                text_cell(sentence(row["limit"] or "")),
             ]
             for row in rows
         ],

@@ -11,17 +11,18 @@ from gwm_models import __version__
 from gwm_models.data.home import data_home
 from gwm_models.evaluation.appraisal import Appraisal
 from gwm_models.evaluation.appraisal_effects import DEATHS, HEALTHY, POINT_YEARS
-from gwm_models.evaluation.appraisal_text import UNWEIGHTED, pounds
 from gwm_models.evaluation.appraisal_words import summarise_appraisal
 from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
-from gwm_models.plots.appraisal import acceptability_curve, cost_plane
 from gwm_models.plots.words import level_words, number
+from gwm_models.report.appraisal_charts import measure_section
 from gwm_models.report.appraisal_tables import benefit_table, break_even_table, cost_table, effect_table, ratio_table
+from gwm_models.report.keyfigures import appraisal_figures
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_rows, limit_table
 from gwm_models.report.page import answer_of
 from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
 from gwm_models.report.shell import render
 from gwm_models.report.tables import source_table
-from gwm_models.report.views import figure_of
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.sources import sources_of
@@ -92,27 +93,31 @@ def write_appraisal(folder: Path, found: Appraisal, *, command: str) -> dict[str
         "code_sha256": code_hash(),
     }
     tables = {name: csv_text(summary[part]) for name, part in TABLES.items()}
-    texts = {FILE: json_text(summary | made), "report.html": appraisal_html(summary, made), **tables}
-    numbers = {name: text for name, text in texts.items() if name in TABLES}
-    manifest = search_manifest("cost appraisal", projection.scenario, command=command, numbers=numbers)
-    texts |= {QUESTION: resolved_yaml(projection.scenario), LANDMARK: json_text(manifest | {"terms": summary["terms"]})}
+    manifest = search_manifest("cost appraisal", projection.scenario, command=command, numbers=tables)
+    texts = {
+        FILE: json_text(summary | made),
+        "report.html": appraisal_html(summary | {"cuts": limit_rows(projection)}, manifest),
+        **tables,
+        QUESTION: resolved_yaml(projection.scenario),
+        LANDMARK: json_text(manifest | {"terms": summary["terms"]}),
+    }
     with new_folder(folder, APPRAISAL) as fresh:
         for name, text in texts.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="")
     return summary
 
 
-def appraisal_html(summary: Row, made: Row) -> str:
+def appraisal_html(summary: Row, manifest: Row) -> str:
     """Return the page of an appraisal as text.
 
     Parameters
     ----------
     summary : mapping
         From `gwm_models.evaluation.appraisal_words.summarise_appraisal`.
-    made : mapping
+    manifest : mapping
         Version, command, time and hashes.
     """
-    sections = [_section(summary, place, measure) for place, measure in enumerate(_drawn(summary), start=1)]
+    sections = [measure_section(summary, place, measure) for place, measure in enumerate(_drawn(summary), start=1)]
     specs = {
         name: spec
         for section in sections
@@ -124,7 +129,10 @@ def appraisal_html(summary: Row, made: Row) -> str:
         "appraisal.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
+        cuts=limit_table(summary.get("cuts") or []),
+        no_limit=NO_LIMIT,
+        key_figures=appraisal_figures(summary),
         level=level_words(summary["level"]),
         answer=answer_of(str(summary["headline"])),
         sections=sections,
@@ -153,22 +161,3 @@ def _drawn(summary: Row) -> list[Row]:
         for measure in summary["measures"]
         if measure["measure"] in valued or measure["measure"] in DRAWN or str(measure["measure"]).startswith(DEATHS)
     ]
-
-
-def _section(summary: Row, place: int, measure: Row) -> dict[str, Any]:
-    """Build the charts of one measure."""
-    name = measure["measure"]
-    ratio = next(row for row in summary["ratios"] if row["measure"] == name and row["equity"] == UNWEIGHTED)
-    values = [row["value"] for row in summary["net_benefit"] if row["measure"] == name and row["equity"] == UNWEIGHTED]
-    cloud = [row for row in summary["plane"] if row["measure"] == name]
-    curve = [row for row in summary["curve"] if row["measure"] == name]
-    at = values[0] if values else ratio["estimate"]
-    return {
-        "key": f"measure-{place}",
-        "label": measure["label"],
-        "definition": measure["definition"],
-        "words": ratio["words"],
-        "value": pounds(at) if values else None,
-        "plane": figure_of(f"plane-{place}", cost_plane(cloud, measure, ratio, at)),
-        "curve": figure_of(f"curve-{place}", acceptability_curve(curve, measure, values)),
-    }

@@ -7,16 +7,16 @@ from typing import Any
 
 from gwm_models.evaluation.appraisal_text import UNWEIGHTED, WEIGHTED, pounds
 from gwm_models.plots.words import chance, level_words, places_for
-from gwm_models.report.views import Cell, Column, TableView, number_cell, text_cell
+from gwm_models.report.views import Cell, Column, TableView, number_cell, sentence, text_cell
 
 Row = Mapping[str, Any]
 
 REASONS = {
-    "dominant": "none needed: does good, costs nothing",
-    "dominated": "none: costs money, does harm",
-    "saves_and_harms": "none: does harm",
-    "unsure": "none: the effect may have either sign",
-    "no_effect": "none: no effect",
+    "dominant": "None needed: does good, costs nothing",
+    "dominated": "None: costs money, does harm",
+    "saves_and_harms": "None: does harm",
+    "unsure": "None: the effect may have either sign",
+    "no_effect": "None: no effect",
 }
 
 
@@ -54,7 +54,11 @@ def _money_cell(row: Row) -> Cell:
 def cost_table(rows: Sequence[Row]) -> TableView:
     """Make the table of costs: all actions, then each of them."""
     lines = [
-        [text_cell(row["action"]), text_cell("discounted" if row["discounted"] else "undiscounted"), _money_cell(row)]
+        [
+            text_cell(sentence(row["action"])),
+            text_cell("Discounted" if row["discounted"] else "Undiscounted"),
+            _money_cell(row),
+        ]
         for row in rows
     ]
     base, period = rows[0]["price_base"], rows[0]["period"]
@@ -68,7 +72,7 @@ def effect_table(rows: Sequence[Row]) -> TableView:
     for row in rows:
         how = row["state"] if row["equity"] == UNWEIGHTED else f"{row['state']}, weighted by income"
         cell = number_cell(row, change=True, places=_places(row))
-        lines.append([text_cell(row["label"], row["unit"]), text_cell(how), text_cell(row["period"]), cell])
+        lines.append([text_cell(row["label"], row["unit"]), text_cell(sentence(how)), text_cell(row["period"]), cell])
     columns = [Column(title, numeric=False) for title in ("Effect", "How", "Period")]
     level = level_words(rows[0]["level"])
     return TableView(
@@ -88,7 +92,7 @@ def benefit_table(rows: Sequence[Row]) -> TableView | None:
         [
             text_cell(row["label"], row["value_source"]),
             Cell(pounds(row["value"]), str(row["value_unit"]).removeprefix("GBP "), row["value"]),
-            text_cell(row["equity"]),
+            text_cell(sentence(row["equity"])),
             _money_cell(row),
             Cell(chance(row["prob_positive"]), "", row["prob_positive"]),
             Cell(pounds(row["evpi"]), "", row["evpi"]),

@@ -116,13 +116,20 @@ def _area_cells(found: Found, code: str) -> list[Cell]:
         moved.get("prob_rank_improves") if moved_at_all else None,
         moved.get("prob_leaves_bottom_fifth") if moved_at_all and inside else None,
     )
-    return [*cells, *(Cell(chance(share), "", share) for share in shares)]
+    here = _beside_health(found)
+    return [*cells[:here], *(Cell(chance(share), "", share) for share in shares), *cells[here:]]
 
 
 def _area_columns(found: Found) -> list[Column]:
     """Head before, after and difference of every quantity."""
     columns = [Column(STATE_WORDS[state], _heading(rows)) for rows in found.values() if rows for state in STATES]
-    return [*columns, *(Column(name, CHANCE) for name in ("Better score", "Better rank", "Out of bottom fifth"))]
+    here, chances = _beside_health(found), ("Better score", "Better rank", "Out of bottom fifth")
+    return [*columns[:here], *(Column(name, CHANCE) for name in chances), *columns[here:]]
+
+
+def _beside_health(found: Found) -> int:
+    """Return how many columns of score and rank stand before the chances, which then are seen without scrolling."""
+    return len(STATES) * sum(name in found for name in ("total", "rank"))
 
 
 def _names(found: Found) -> dict[str, Row]:

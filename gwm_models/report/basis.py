@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gwm_models.report.limits import limit_rows
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.projection import Projection
@@ -28,11 +29,13 @@ def basis_of(projection: Projection, *, said: str = "") -> dict[str, list[Any]]:
     Returns
     -------
     dict
-        ``assumptions`` and ``warnings``, a list of str each; ``sources``, a list of dict.
+        ``assumptions`` and ``warnings``, a list of str each; ``cuts`` (see `gwm_models.report.limits.limit_rows`) and
+        ``sources``, a list of dict each.
     """
     return {
         "assumptions": assumptions(projection),
         "warnings": [*file_warnings(projection.scenario, said), *warnings_of(projection, ())],
+        "cuts": limit_rows(projection),
         "sources": sources_of(projection),
     }
 
@@ -58,7 +61,8 @@ def shared_basis(found: Mapping[str, Basis]) -> dict[str, list[Any]]:
     Returns
     -------
     dict
-        ``assumptions``, ``warnings`` and ``sources`` as of `basis_of`; ``own``, a list of dict with ``scenario``,
+        ``assumptions``, ``warnings``, ``cuts`` (each with its ``scenario``) and ``sources`` as of `basis_of`; ``own``,
+        a list of dict with ``scenario``,
         ``assumptions`` and ``warnings``, of those that have any.
 
     Examples
@@ -77,7 +81,13 @@ def shared_basis(found: Mapping[str, Basis]) -> dict[str, list[Any]]:
     sources: list[Any] = []
     for part in parts:
         sources += [source for source in part["sources"] if source not in sources]
-    return {**shared, "sources": sources, "own": [one for one in own if one["assumptions"] or one["warnings"]]}
+    cuts = [{"scenario": label, **row} for label, part in found.items() for row in part.get("cuts", [])]
+    return {
+        **shared,
+        "cuts": cuts,
+        "sources": sources,
+        "own": [one for one in own if one["assumptions"] or one["warnings"]],
+    }
 
 
 def _in_all(lists: Sequence[list[Any]]) -> list[Any]:

@@ -8,13 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text
 from gwm_models.plots.comparison import league_chart
 from gwm_models.plots.words import level_words
-from gwm_models.report.basis import basis_of, shared_basis
-from gwm_models.report.comparison_tables import MOST_IN_MATRIX, league_table, pair_table, scenario_table
+from gwm_models.report.comparison_areas import MOST, Studied, area_table, comparison_map, study
+from gwm_models.report.comparison_tables import (
+    MOST_IN_MATRIX,
+    leading_words,
+    league_table,
+    overview_table,
+    pair_table,
+    scenario_table,
+)
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_table
 from gwm_models.report.result_folder import write_result
 from gwm_models.report.run_folder import resolved_yaml, search_manifest
 from gwm_models.report.shell import render
@@ -23,14 +32,19 @@ from gwm_models.report.views import figure_of
 from gwm_models.scenarios.compare import Comparison
 from gwm_models.scenarios.compare_rows import headline, league_rows, pair_rows, verdicts
 from gwm_models.scenarios.league import SURE
-from gwm_models.scenarios.projection import project
+
+if TYPE_CHECKING:
+    from gwm_models.plots.boundaries import Boundaries
 
 Row = Mapping[str, Any]
 
 SCHEMA = "gwm-comparison/1"
 FILE = "comparison.json"
 COMPARISON = FolderKind(
-    "a comparison", FILE, f'"{SCHEMA}"', (FILE, LANDMARK, "costs.csv", "league.csv", "pairs.csv", "report.html")
+    "a comparison",
+    FILE,
+    f'"{SCHEMA}"',
+    (FILE, LANDMARK, "areas.csv", "costs.csv", "league.csv", "pairs.csv", "report.html"),
 )
 MOST_IN_TITLE = 3
 
@@ -53,6 +67,10 @@ def summarise_comparison(comparison: Comparison) -> dict[str, Any]:
     ----------
     comparison : Comparison
     """
+    return _summary(comparison, study(comparison))
+
+
+def _summary(comparison: Comparison, studied: Studied) -> dict[str, Any]:
     reference = comparison.entrants[comparison.reference].label
     scenarios: list[dict[str, Any]] = [
         {"scenario": entrant.label, "title": entrant.title, "n_areas": entrant.n_areas}
@@ -74,7 +92,7 @@ def summarise_comparison(comparison: Comparison) -> dict[str, Any]:
         "costs": list(comparison.costs),
         "notes": list(comparison.notes),
         **_told(comparison, titles(scenarios)),
-        **_basis(comparison),
+        **studied.basis,
     }
 
 
@@ -85,18 +103,9 @@ def _told(comparison: Comparison, names: Mapping[str, str]) -> dict[str, Any]:
     return {"headline_titles": headline(told), "verdict_titles": [row["text"] for row in verdicts(told)]}
 
 
-def _basis(comparison: Comparison) -> dict[str, Any]:
-    """Return what the scenarios rest on, projected once more one after another, so that no two are held at once."""
-    return shared_basis(
-        {
-            entrant.label: basis_of(project(entrant.scenario, comparison.edition, variance=False))
-            for entrant in comparison.entrants
-            if entrant.scenario is not None
-        }
-    )
-
-
-def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> dict[str, Any]:
+def write_comparison(
+    folder: Path, comparison: Comparison, *, command: str, boundaries: Boundaries | None = None
+) -> dict[str, Any]:
     """Write the folder of a comparison, whole or not at all.
 
     Parameters
@@ -106,6 +115,8 @@ def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> d
     comparison : Comparison
     command : str
         How it was asked for.
+    boundaries : Boundaries, optional
+        True shapes of the areas, for the map; a tile each without them.
 
     Returns
     -------
@@ -117,11 +128,13 @@ def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> d
     OutputError
         If the folder cannot be written, or holds something that is not a comparison.
     """
-    summary = summarise_comparison(comparison)
+    studied = study(comparison)
+    summary = _summary(comparison, studied)
     run = {entrant.label: entrant.scenario for entrant in comparison.entrants if entrant.scenario is not None}
     as_run = [json.loads(scenario.model_dump_json(by_alias=True, exclude_none=True)) for scenario in run.values()]
     numbers = {
         FILE: json_text(summary | {"scenarios_as_run": as_run}),
+        "areas.csv": csv_text(studied.areas),
         "league.csv": csv_text(summary["league"]),
         "pairs.csv": csv_text(summary["pairs"]),
     }
@@ -133,7 +146,8 @@ def write_comparison(folder: Path, comparison: Comparison, *, command: str) -> d
     manifest["compared_sha256"] = {
         label: hashlib.sha256(resolved_yaml(scenario).encode()).hexdigest() for label, scenario in run.items()
     }
-    write_result(folder, COMPARISON, {**numbers, "report.html": comparison_html(summary, manifest)}, manifest)
+    page = comparison_html(summary, manifest, studied.areas, boundaries=boundaries)
+    write_result(folder, COMPARISON, {**numbers, "report.html": page}, manifest)
     return summary
 
 
@@ -162,7 +176,9 @@ def titles(scenarios: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def comparison_html(summary: Row, manifest: Row) -> str:
+def comparison_html(
+    summary: Row, manifest: Row, areas: Sequence[Row] = (), *, boundaries: Boundaries | None = None
+) -> str:
     """Return the page of a comparison as text.
 
     Parameters
@@ -170,6 +186,10 @@ def comparison_html(summary: Row, manifest: Row) -> str:
     summary : mapping
         From `summarise_comparison`.
     manifest : mapping
+    areas : sequence of mapping
+        From `gwm_models.report.comparison_areas.study`.
+    boundaries : Boundaries, optional
+        True shapes of the areas, for the map; a tile each without them.
     """
     names = titles(summary["scenarios"])
     sections: list[dict[str, Any]] = []
@@ -191,6 +211,10 @@ def comparison_html(summary: Row, manifest: Row) -> str:
                 "matrix": pair_table(f"pairs-{place}", rows, pairs, names),
             }
         )
+    heading, charts = comparison_map(areas, summary["reference"], names, boundaries)
+    drawn_map = figure_of("map", charts)
+    if drawn_map is not None:
+        specs |= {name: spec for (name, _, _), spec in zip(drawn_map.charts, drawn_map.specs, strict=True)}
     return render(
         "comparison.html.j2",
         specs,
@@ -203,8 +227,24 @@ def comparison_html(summary: Row, manifest: Row) -> str:
         sections=sections,
         scenarios=scenario_table(summary, names),
         most=MOST_IN_MATRIX,
+        overview=overview_table(summary, names, MOST),
+        leading=leading_words(summary, names, MOST),
+        map=drawn_map,
+        map_heading=heading,
+        boundaries=boundaries,
+        areas=area_table(areas, summary["reference"], names),
+        cuts=limit_table(_told_cuts(summary, names)),
+        no_limit=NO_LIMIT,
         sure=f"{SURE:.0%}",
     )
+
+
+def _told_cuts(summary: Row, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the changes that limits cut, each with the name of its scenario."""
+    return [
+        {**row, "action": f"{names[row['scenario']]}{': ' + row['action'] if row['action'] else ''}"}
+        for row in summary.get("cuts") or []
+    ]
 
 
 def _heading(summary: Row, names: Mapping[str, str]) -> str:

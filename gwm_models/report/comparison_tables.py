@@ -144,3 +144,70 @@ def _cost_cell(rows: Sequence[Row]) -> Cell:
     first = rows[0]
     sub = interval(first["lower"] / 1e6, first["upper"] / 1e6, 1) if len(rows) == 1 and first["std_error"] else ""
     return Cell(words, sub, sum(float(row["estimate"]) for row in rows))
+
+
+def overview_table(summary: Row, names: Names, most: int) -> TableView:
+    """Make the table a reader decides by: every measure of every scenario, and which leads how surely.
+
+    Parameters
+    ----------
+    summary : mapping
+        Of the comparison.
+    names : mapping of str to str
+        What each scenario is called on the page, by its label.
+    most : int
+        Scenarios that get a column; of more, only the leader is shown.
+    """
+    acting = [row["scenario"] for row in summary["scenarios"] if row["scenario"] != summary["reference"]]
+    shown = acting if len(acting) <= most else []
+    lines = [_overview_line(summary, verdict, shown, names) for verdict in summary["verdicts"]]
+    columns = [Column("Measure", numeric=False), *(Column(names[label]) for label in shown)]
+    columns += [Column("Leads", numeric=False), Column("Chance that it is best")]
+    return TableView(
+        key="overview",
+        caption=f"Every measure of every scenario in {summary['year']}, against doing nothing; "
+        f"{level_words(summary['level'])} below each estimate.",
+        columns=columns,
+        rows=lines,
+    )
+
+
+def _overview_line(summary: Row, verdict: Row, shown: Sequence[str], names: Names) -> list[Cell]:
+    found = {row["scenario"]: row for row in summary["league"] if row["measure"] == verdict["measure"]}
+    first = found[verdict["leader"]]
+    unit = unit_words(first["unit"])
+    ends = [row[end] for row in found.values() for end in ("estimate", "lower", "upper")]
+    places = places_for(first["unit"], ends, change=True)
+    change = not str(first["measure"]).endswith(":scenario")
+    head = f"{first['label']}{f' ({unit})' if unit else ''}"
+    return [
+        text_cell(head, f"{first['better']} is better"),
+        *(number_cell(found[label], places=places, change=change) for label in shown),
+        text_cell(names[verdict["leader"]], "best" if verdict["winner"] else "not surely best"),
+        _chance_cell(first["prob_best"]),
+    ]
+
+
+def leading_words(summary: Row, names: Names, most: int) -> str:
+    """Say the first measure of every scenario that acts, with its interval; empty where there are many.
+
+    Parameters
+    ----------
+    summary, names, most
+        As for `overview_table`.
+    """
+    measure = summary["verdicts"][0]["measure"]
+    rows = [row for row in summary["league"] if row["measure"] == measure and row["scenario"] != summary["reference"]]
+    if not 0 < len(rows) <= most:
+        return ""
+    ends = [row[end] for row in rows for end in ("estimate", "lower", "upper")]
+    places = places_for(rows[0]["unit"], ends, change=True)
+    change = not str(measure).endswith(":scenario")
+    level = f"{level_words(summary['level'])} "
+    said = []
+    for row in rows:
+        span = interval(row["lower"], row["upper"], places)
+        said.append(f"{names[row['scenario']]} {number(row['estimate'], places, sign=change)} ({level}{span})")
+        level = ""
+    unit = unit_words(rows[0]["unit"])
+    return f"{rows[0]['label']}{f', {unit}' if unit else ''}, {summary['year']}: {'; '.join(said)}."

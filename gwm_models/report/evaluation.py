@@ -14,7 +14,7 @@ from gwm_models.data.home import data_home
 from gwm_models.evaluation.answer import SCHEMA, effect_rows, part_rows
 from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
 from gwm_models.plots.evaluation import p_words, path_charts, placebo_chart, power_chart
-from gwm_models.plots.words import is_missing, level_words, number, places_for
+from gwm_models.plots.words import is_missing, level_words, number, places_for, typographic
 from gwm_models.report.run_folder import (
     MANIFEST_SCHEMA,
     code_hash,
@@ -25,7 +25,7 @@ from gwm_models.report.run_folder import (
 )
 from gwm_models.report.shell import render
 from gwm_models.report.tables import source_table
-from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, text_cell
+from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, sentence, text_cell
 from gwm_models.scenarios.spec import Scenario
 
 Row = Mapping[str, Any]
@@ -40,6 +40,17 @@ EVALUATION = FolderKind(
 )
 MOST_WEIGHTS = 30
 LEAST_WEIGHT = 0.0005
+CHECKS = {
+    "pre_fit": "Fit before the start",
+    "pre_trend": "Trends before the start",
+    "rmspe_ratio": "Gap after against gap before",
+    "placebo_start": "Made-up starts",
+    "level_before": "Level before the start",
+    "last_before": "Last time before the start",
+    "gaps": "Missing figures",
+}
+"""Words for checks of a design whose names do not speak for themselves."""
+VERDICTS = {"pass": "Pass", "fail": "Fail", "warn": "Warning", "info": "For information"}
 
 
 def check_evaluation_folder(folder: Path) -> None:
@@ -91,7 +102,6 @@ def write_evaluation(
         if rows:
             texts[f"{part}.csv"] = csv_text(rows)
     numbers = dict(texts)
-    texts["report.html"] = evaluation_html(summary, made)
     if scenario is not None:
         manifest = search_manifest("evaluation", scenario, command=command, numbers=numbers)
         texts["scenario.yaml"] = resolved_yaml(scenario)
@@ -104,20 +114,21 @@ def write_evaluation(
             "python": platform.python_version(),
             "results_sha256": hashes_of(numbers),
         }
+    texts["report.html"] = evaluation_html(summary, manifest)
     texts[LANDMARK] = json_text(manifest)
     with new_folder(folder, EVALUATION) as fresh:
         for name, text in texts.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="")
 
 
-def evaluation_html(summary: Row, made: Row) -> str:
+def evaluation_html(summary: Row, manifest: Row) -> str:
     """Return the page of an evaluation as text.
 
     Parameters
     ----------
     summary : mapping
         From `gwm_models.evaluation.answer.summarise_plan` or `summarise_panel`.
-    made : mapping
+    manifest : mapping
         Version, command, time and hashes.
     """
     specs: dict[str, Any] = {}
@@ -136,7 +147,7 @@ def evaluation_html(summary: Row, made: Row) -> str:
         "evaluation.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
         level=level_words(summary["level"]),
         sections=sections,
         power=power,
@@ -159,7 +170,7 @@ def _section(key: str, result: Row, specs: dict[str, Any]) -> dict[str, Any]:
         "valid": effect["valid"],
         "valid_why": effect["valid_why"],
         "excluded": effect["excluded"],
-        "sample": [f"{name.replace('_', ' ')}: {count}" for name, count in effect["sample"].items()],
+        "sample": [f"{sentence(name.replace('_', ' '))}: {count}" for name, count in effect["sample"].items()],
     }
 
 
@@ -181,7 +192,7 @@ def _effect_table(summary: Row) -> TableView:
                 text_cell(row["label"], "rehearsal" if row["rehearsal"] else ""),
                 text_cell(row["unit"]),
                 number_cell(row, places=places, change=True),
-                text_cell("" if row["valid"] is None else "yes" if row["valid"] else "no"),
+                text_cell("" if row["valid"] is None else _yes(row["valid"])),
                 Cell(p_words(row["p_value"]), "", row["p_value"]),
                 number_cell(predicted, places=places, change=True),
                 Cell(number(row["z"], 1, sign=True), "", row["z"]),
@@ -206,7 +217,11 @@ def _effect_table(summary: Row) -> TableView:
 
 def _check_table(key: str, effect: Row) -> TableView | None:
     rows = [
-        [text_cell(check["name"].replace("_", " ")), text_cell(check["verdict"]), text_cell(check["words"])]
+        [
+            text_cell(CHECKS.get(check["name"], sentence(check["name"].replace("_", " ")))),
+            text_cell(VERDICTS.get(check["verdict"], check["verdict"])),
+            text_cell(typographic(check["words"])),
+        ]
         for check in effect["checks"]
     ]
     columns = [Column(title, numeric=False) for title in ("Check", "Verdict", "What was found")]
@@ -240,7 +255,7 @@ def _score_table(key: str, result: Row) -> TableView | None:
         predicted = {"estimate": row["predicted"], "lower": row["predicted_lower"], "upper": row["predicted_upper"]}
         lines.append(
             [
-                text_cell("all" if row["time"] == "all" else row["period"]),
+                text_cell("All" if row["time"] == "all" else row["period"]),
                 number_cell(predicted, places=places, change=True),
                 number_cell(row, places=places, change=True),
                 Cell(number(row["z"], 1, sign=True), "", row["z"]),
@@ -261,7 +276,7 @@ def _score_table(key: str, result: Row) -> TableView | None:
 
 
 def _yes(value: bool | None) -> str:
-    return "" if value is None else "yes" if value else "no"
+    return "" if value is None else "Yes" if value else "No"
 
 
 def _term_table(key: str, effect: Row) -> TableView | None:
@@ -269,6 +284,8 @@ def _term_table(key: str, effect: Row) -> TableView | None:
         return None
     ends = [term.get(end) for term in effect["terms"] for end in ("estimate", "lower", "upper")]
     places = places_for("", [end for end in ends if end is not None], change=True)
-    rows = [[text_cell(term["term"]), number_cell(term, places=places, change=True)] for term in effect["terms"]]
+    rows = [
+        [text_cell(sentence(term["term"])), number_cell(term, places=places, change=True)] for term in effect["terms"]
+    ]
     titles = [Column("What", numeric=False), Column("Estimate")]
     return TableView(f"{key}-terms", "Further estimates.", titles, rows, tall=len(rows) > 12)

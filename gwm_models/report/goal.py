@@ -10,6 +10,9 @@ from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_
 from gwm_models.plots.search import goal_curve
 from gwm_models.plots.words import chance, level_words, places_for, unit_words
 from gwm_models.report.basis import basis_of
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_table
+from gwm_models.report.page import answer_of
 from gwm_models.report.result_folder import write_result
 from gwm_models.report.run_folder import resolved_yaml, search_manifest
 from gwm_models.report.shell import render
@@ -100,14 +103,15 @@ def goal_html(summary: Row, manifest: Row) -> str:
         specs,
         summary=summary,
         manifest=manifest,
-        headline=in_words(summary["headline"], names),
+        answer=answer_of(in_words(summary["headline"], names)),
         binding=[in_words(line, names) for line in summary["binding"]],
         level=level_words(summary["level"]),
         drawn=drawn,
         asked=chance(summary["probability_asked"]),
         table_of_curve=_curve_table(summary),
         sources=source_table(summary.get("sources") or [], "Data behind this answer."),
-        cut=[row for row in summary["limits"] if row["share"] > 0],
+        cuts=limit_table(summary.get("cuts") or []),
+        no_limit=NO_LIMIT,
     )
 
 

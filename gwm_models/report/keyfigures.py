@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gwm_models.evaluation.appraisal_effects import HEALTHY, POINT_YEARS
+from gwm_models.evaluation.appraisal_text import UNWEIGHTED, pounds
+from gwm_models.evaluation.portfolio_words import told
+from gwm_models.plots.portfolio import effect_places
 from gwm_models.plots.words import SPACE, chance, is_missing, level_words, money, unit_words
 from gwm_models.report.views import number_cell
 from gwm_models.scenarios.words import thousands
@@ -14,6 +18,8 @@ Row = Mapping[str, Any]
 
 TARGETS, ALL = "Target areas", "All areas"
 EVERY = "all actions"
+COSTED = (HEALTHY, POINT_YEARS)
+"""Effects whose cost for one unit stands under the headline of an appraisal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,59 @@ def key_figures(summary: Row) -> list[KeyFigure]:
         *_people(summary.get("sums") or [], year),
         *_cost(summary),
     ]
+
+
+def appraisal_figures(summary: Row) -> list[KeyFigure]:
+    """Choose the numbers under the headline of an appraisal: its cost, and what one unit of each main effect costs."""
+    cost = next(row for row in summary["costs"] if row["action"] == EVERY and row["discounted"])
+    figures = [_pounds(cost, "Cost of the run", f"Discounted, {cost['price_base']} prices")]
+    for row in summary["ratios"]:
+        if row["verdict"] == "ratio" and row["equity"] == UNWEIGHTED and row["measure"] in COSTED:
+            figures.append(_pounds(row, f"Cost for one {str(row['unit']).removeprefix('GBP per ')}", str(row["label"])))
+    for row in summary["net_benefit"]:
+        if row["equity"] == UNWEIGHTED:
+            at = f"At {pounds(row['value'])} for one {str(row['value_unit']).removeprefix('GBP per ')}"
+            figures.append(KeyFigure("Chance that it is worth its cost", chance(row["prob_positive"]), note=at))
+    return figures
+
+
+def portfolio_figures(summary: Row) -> list[KeyFigure]:
+    """Choose the numbers under the headline of a portfolio: its cost, its effect, and how often it is the best set."""
+    if not summary["chosen"]:
+        return []
+    joint = next(row for row in summary["effect"] if row["what"] == "projected together")
+    best = KeyFigure("Best set of a draw", chance(summary["regret"]["prob_best"]), note="Share of draws")
+    cost = summary["cost"]
+    return [_pounds(cost, "Expected cost", f"Discounted, {cost['price_base']} prices"), _effect(joint, summary), best]
+
+
+def allocation_figures(summary: Row) -> list[KeyFigure]:
+    """Choose the numbers under the headline of an allocation: the money, its effect, and that over an even spread."""
+    found = {row["what"]: row for row in summary["effect"]}
+    spent = {"estimate": summary["budget"]["spent"], "std_error": 0.0}
+    over = _effect(found["best less even"], summary)
+    return [
+        _pounds(spent, "Spent", f"{summary['budget']['price_base']} prices"),
+        _effect(found["best spread"], summary),
+        KeyFigure("More than an even spread", over.text, over.unit, over.span, over.note),
+    ]
+
+
+def _pounds(row: Row, label: str, note: str) -> KeyFigure:
+    """Write a sum of money with its interval."""
+    amount, _, step = pounds(row["estimate"]).partition(" ")
+    ends = [pounds(row[name]).replace(" ", SPACE) for name in ("lower", "upper")] if row.get("std_error", 1) else []
+    words = f"{level_words(row.get('level'))} {' to '.join(ends)}" if ends else ""
+    return KeyFigure(label, amount, step, words, note)
+
+
+def _effect(row: Row, summary: Row) -> KeyFigure:
+    """Write what a choice brings, with its interval."""
+    measure = summary["measure"]
+    ends = [row[name] for name in ("estimate", "lower", "upper")]
+    cell = number_cell(row, places=effect_places(measure["unit"], ends), change=measure["state"] != "scenario")
+    span = f"{level_words(row['level'])} {cell.sub.replace(' ', SPACE)}" if cell.sub else ""
+    return KeyFigure(told(measure["label"]), cell.text, unit_words(measure["unit"]), span, str(summary["year"]))
 
 
 def _first(rows: Iterable[Row], **wanted: object) -> Row | None:

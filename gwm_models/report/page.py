@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwm_models import plots
 from gwm_models.files import write_text
+from gwm_models.plots.maps import change_map
+from gwm_models.plots.tenths import tenth_charts
 from gwm_models.plots.words import level_words, number
 from gwm_models.report import appraisal_tables, area_tables, tables
+from gwm_models.report.appraisal_charts import measure_section
 from gwm_models.report.keyfigures import key_figures
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_table
 from gwm_models.report.shell import render
 from gwm_models.report.views import Figure, TableView, figure_of
+
+if TYPE_CHECKING:
+    from gwm_models.plots.boundaries import Boundaries
 
 Row = Mapping[str, Any]
 
@@ -22,24 +30,27 @@ WHOLE = ("total", "rank", "areas_in_bottom_fifth")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
-def report_html(summary: Row, areas: Sequence[Row], manifest: Row) -> str:
+def report_html(summary: Row, areas: Sequence[Row], manifest: Row, *, boundaries: Boundaries | None = None) -> str:
     """Write the report of one scenario run as the text of one HTML page.
 
     Parameters
     ----------
     summary : mapping
-        What ``summary.json`` holds. Parts that are absent or empty are left out of the page.
+        What ``summary.json`` holds, and the parts of `gwm_models.report.run_part.run_part`. Parts that are absent or
+        empty are left out of the page.
     areas : sequence of mapping
         What ``areas.csv`` holds: one row for each area, quantity and state.
     manifest : mapping
         What ``manifest.json`` holds: versions, seed, hashes and command.
+    boundaries : Boundaries, optional
+        True shapes of the areas, for the map; a tile each without them.
 
     Returns
     -------
     str
         The page, with its scripts, styles and data inside it. All words from the run are escaped.
     """
-    figures = _figures(summary, areas)
+    figures = _figures(summary, areas, boundaries)
     specs = {
         name: spec
         for figure in figures.values()
@@ -57,17 +68,21 @@ def report_html(summary: Row, areas: Sequence[Row], manifest: Row) -> str:
         key_figures=key_figures(summary),
         answer=answer_of(str(summary.get("headline", ""))),
         level=level_words(summary.get("level")),
+        no_limit=NO_LIMIT,
+        boundaries=boundaries,
     )
 
 
-def write_report(path: Path, summary: Row, areas: Sequence[Row], manifest: Row) -> None:
+def write_report(
+    path: Path, summary: Row, areas: Sequence[Row], manifest: Row, *, boundaries: Boundaries | None = None
+) -> None:
     """Write the report under a temporary name, then rename it: half a page is never seen.
 
     Parameters
     ----------
     path : Path
         Where the page goes.
-    summary, areas, manifest
+    summary, areas, manifest, boundaries
         As for `report_html`.
 
     Raises
@@ -75,7 +90,7 @@ def write_report(path: Path, summary: Row, areas: Sequence[Row], manifest: Row) 
     OutputError
         If the file cannot be written.
     """
-    write_text(Path(path), report_html(summary, areas, manifest))
+    write_text(Path(path), report_html(summary, areas, manifest, boundaries=boundaries))
 
 
 def answer_of(headline: str) -> tuple[str, str]:
@@ -89,17 +104,34 @@ def _numbered(summary: Row) -> Iterable[tuple[int, Row]]:
     return enumerate(summary.get("actions") or [], start=1)
 
 
-def _figures(summary: Row, areas: Sequence[Row]) -> dict[str, Figure | None]:
+def _figures(summary: Row, areas: Sequence[Row], boundaries: Boundaries | None) -> dict[str, Figure | None]:
     """Draw every figure of the page; None where there is nothing to draw."""
     health = summary.get("health") or []
     group = "Target areas" if any(row["group"] == "Target areas" for row in health) else "All areas"
     return {
+        "map": figure_of("map", _change_map(summary, areas, boundaries)),
         "scores": figure_of("scores", plots.before_after(areas)),
         "years": figure_of("years", plots.change_over_years(summary.get("path") or [])),
         "ranks": figure_of("ranks", plots.caterpillar(areas)),
         "health": figure_of("health", plots.health_lines(health, group=group)),
         "layers": figure_of("layers", plots.variance_layers(summary.get("variance") or [])),
+        "tenths": figure_of("tenths", tenth_charts(summary.get("tenths") or [])),
+        **_cost_figures(summary.get("appraisal") or {}),
     }
+
+
+def _change_map(summary: Row, areas: Sequence[Row], boundaries: Boundaries | None) -> list[dict[str, Any]]:
+    """Map the change of the score; nothing where nothing is changed."""
+    return change_map(areas, boundaries) if summary.get("actions") else []
+
+
+def _cost_figures(appraisal: Row) -> dict[str, Figure | None]:
+    """Draw cost against effect and how surely it is worth it; nothing where nothing is costed."""
+    measure = appraisal.get("measure")
+    if measure is None:
+        return {"plane": None, "curve": None}
+    section = measure_section(appraisal, 1, measure)
+    return {name: section[name] for name in ("plane", "curve")}
 
 
 def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
@@ -141,6 +173,7 @@ def _tables(summary: Row, areas: Sequence[Row]) -> dict[str, Any]:
             "Slopes of health on good work, with their sample and method.",
             "",
         ),
+        "cuts": limit_table(summary.get("cuts") or []),
         "sources": tables.source_table(summary.get("sources") or [], "Data behind this report."),
     }
 

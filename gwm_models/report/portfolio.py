@@ -15,10 +15,14 @@ from gwm_models.evaluation.portfolio_words import portfolio_assumptions, summari
 from gwm_models.files import LANDMARK, FolderKind, check_folder, csv_text, json_text, new_folder
 from gwm_models.plots.portfolio import effect_places, frontier_chart, inclusion_chart
 from gwm_models.plots.words import chance, level_words, money, unit_words
+from gwm_models.report.keyfigures import portfolio_figures
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_rows, limit_table
+from gwm_models.report.page import answer_of
 from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
 from gwm_models.report.shell import render
 from gwm_models.report.tables import source_table
-from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, text_cell
+from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, sentence, text_cell
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.sources import sources_of
 
@@ -94,7 +98,7 @@ def write_portfolio(folder: Path, found: PortfolioFound, *, command: str) -> dic
     manifest = search_manifest("portfolio", found.menu.scenario, command=command, numbers=numbers, file=QUESTION)
     texts = numbers | {
         "scenario.yaml": resolved_yaml(together(found.menu, found.choices)),
-        "report.html": portfolio_html(summary, made),
+        "report.html": portfolio_html(summary | {"cuts": limit_rows(found.projection)}, manifest),
         QUESTION: resolved_yaml(found.menu.scenario),
         LANDMARK: json_text(manifest),
     }
@@ -104,14 +108,14 @@ def write_portfolio(folder: Path, found: PortfolioFound, *, command: str) -> dic
     return summary
 
 
-def portfolio_html(summary: Row, made: Row) -> str:
+def portfolio_html(summary: Row, manifest: Row) -> str:
     """Return the page of a portfolio as text.
 
     Parameters
     ----------
     summary : mapping
         From `gwm_models.evaluation.portfolio_words.summarise_portfolio`.
-    made : mapping
+    manifest : mapping
         Version, command, time and hashes.
     """
     figures = {
@@ -128,7 +132,11 @@ def portfolio_html(summary: Row, made: Row) -> str:
         "portfolio.html.j2",
         specs,
         summary=summary,
-        made=made,
+        manifest=manifest,
+        answer=answer_of(str(summary["headline"])),
+        cuts=limit_table(summary.get("cuts") or []),
+        no_limit=NO_LIMIT,
+        key_figures=portfolio_figures(summary),
         level=level_words(summary["level"]),
         figures=figures,
         options=_options(summary),
@@ -168,7 +176,7 @@ def _options(summary: Row) -> TableView:
             [
                 text_cell(row["option"]),
                 Cell(f"{row['size']:g}", "", row["size"]),
-                text_cell("yes" if row["chosen"] else "no"),
+                text_cell("Yes" if row["chosen"] else "No"),
                 Cell(str(row["areas"]), "", row["areas"]),
                 Cell(money(row["cost"]), f"{money(row['cost_lower'])} to {money(row['cost_upper'])}", row["cost"]),
                 number_cell(row, places=places, change=change),
@@ -187,7 +195,10 @@ def _effect(summary: Row) -> TableView:
         caption=f"{summary['measure']['label']} ({_unit(summary)}) in {summary['year']} under the chosen set; "
         f"{level_words(summary['level'])} below.",
         columns=[Column("How", numeric=False), Column("Estimate")],
-        rows=[[text_cell(row["what"]), number_cell(row, places=places, change=True)] for row in summary["effect"]],
+        rows=[
+            [text_cell(sentence(row["what"])), number_cell(row, places=places, change=True)]
+            for row in summary["effect"]
+        ],
         sortable=False,
     )
 

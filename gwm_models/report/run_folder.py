@@ -9,23 +9,26 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwm_models import __version__
 from gwm_models.data.edition import load_edition
 from gwm_models.data.home import PACKAGE, data_home
 from gwm_models.files import RUN, Content, csv_text, json_text
 from gwm_models.models.health import links_key
-from gwm_models.report.appraisal_part import run_part
 from gwm_models.report.draws_file import DRAWS_FILE, write_draws
 from gwm_models.report.page import report_html
 from gwm_models.report.result_folder import write_result
+from gwm_models.report.run_part import run_part
 from gwm_models.scenarios.known import MORTALITY
 from gwm_models.scenarios.projection import Projection, project
 from gwm_models.scenarios.reader import CheckedScenario
 from gwm_models.scenarios.rows import Row, area_rows_at
 from gwm_models.scenarios.spec import Scenario
 from gwm_models.scenarios.summary import summarise
+
+if TYPE_CHECKING:
+    from gwm_models.plots.boundaries import Boundaries
 
 MANIFEST_SCHEMA = "gwm-manifest/1"
 NUMBERS = ("areas.csv", "summary.json")
@@ -34,7 +37,13 @@ PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pymc", "h5netcdf", "pyda
 
 
 def run_scenario(
-    checked: CheckedScenario, scenario: Scenario, folder: Path, *, command: str, draws_file: bool = False
+    checked: CheckedScenario,
+    scenario: Scenario,
+    folder: Path,
+    *,
+    command: str,
+    draws_file: bool = False,
+    boundaries: Boundaries | None = None,
 ) -> tuple[dict[str, Any], list[Row]]:
     """Project a checked scenario and write its folder.
 
@@ -48,6 +57,8 @@ def run_scenario(
     command : str
     draws_file : bool
         Whether to keep every draw as well, in ``draws.nc``.
+    boundaries : Boundaries, optional
+        True shapes of the areas, for the map of the report.
 
     Returns
     -------
@@ -66,6 +77,7 @@ def run_scenario(
         scenario_text=checked.text,
         warnings=warnings,
         draws_file=draws_file,
+        boundaries=boundaries,
     )
     return summary, rows
 
@@ -79,6 +91,7 @@ def write_run(
     scenario_text: str,
     warnings: tuple[str, ...] = (),
     draws_file: bool = False,
+    boundaries: Boundaries | None = None,
 ) -> list[Row]:
     """Write the folder of one run, whole or not at all.
 
@@ -95,6 +108,8 @@ def write_run(
         What the checker found unusual in that file.
     draws_file : bool
         Whether to keep every draw as well, in ``draws.nc``.
+    boundaries : Boundaries, optional
+        True shapes of the areas, for the map of the report.
 
     Returns
     -------
@@ -113,7 +128,7 @@ def write_run(
     listed = [row for level in levels for row in rows[level] if row["state"] != "published" or level == levels[-1]]
     numbers = {"areas.csv": csv_text(listed), "summary.json": json_text(summary)}
     manifest = run_manifest(scenario, command=command, scenario_text=scenario_text)
-    page = report_html(summary | run_part(projection), widest, manifest)
+    page = report_html(summary | run_part(projection), widest, manifest, boundaries=boundaries)
     manifest |= {"file_warnings": list(warnings), "results_sha256": hashes_of(numbers)}
     files: dict[str, Content] = {"scenario.yaml": resolved_yaml(scenario), **numbers, "report.html": page}
     if draws_file:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from gwm_models import plots
-from gwm_models.plots.words import number, with_unit
+from gwm_models.plots.words import number, typographic, with_unit
 
 HERE = Path(__file__).parent
+COMMAND = re.compile(r"`([^`]+)`")
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -38,7 +41,7 @@ def render(template: str, specs: object, **parts: Any) -> str:
         specs=script_json(specs),
         scripts=scripts,
         policy=_policy(scripts),
-        style=_colours() + _asset("report.css"),
+        style=theme_css() + _asset("report.css"),
         licences=_asset("LICENSES.txt"),
     )
 
@@ -53,6 +56,21 @@ def script_json(value: object) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.translate({ord(letter): code for letter, code in UNSAFE.items()})
+
+
+def marked(text: object) -> Markup:
+    """Escape a text, give it minus signs, and set what it has between backticks, such as a command, as code.
+
+    Examples
+    --------
+    >>> str(marked("`gwm fit` has <b>"))
+    '<code>gwm fit</code> has &lt;b&gt;'
+    """
+    parts = COMMAND.split(str(text))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(part) if place % 2 else escape(typographic(part)) for place, part in enumerate(parts)
+    )
 
 
 @cache
@@ -76,7 +94,7 @@ def _policy(scripts: Iterable[str]) -> str:
     )
 
 
-def _colours() -> str:
+def theme_css() -> str:
     """Write the colours of the charts and the page as CSS variables; print is always light."""
     light, dark = (
         "".join(f"--gwm-{name}:{value};" for name, value in plots.THEMES[theme].items()) for theme in ("light", "dark")
@@ -95,6 +113,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= {
+        "marked": marked,
         "number": number,
         "with_unit": with_unit,
     }

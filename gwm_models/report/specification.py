@@ -13,11 +13,16 @@ from gwm_models.models.linear.specs import specification_table
 from gwm_models.models.outcomes import Outcome
 from gwm_models.plots.specification import specification_curve
 from gwm_models.plots.words import level_words, number, places_for
+from gwm_models.report.made import page_manifest
 from gwm_models.report.shell import render
+from gwm_models.report.tables import source_table
 from gwm_models.report.views import Cell, Column, Row, TableView, figure_of, number_cell, text_cell
+from gwm_models.scenarios.sources import edition_sources
 
 
-def write_specification_page(path: Path, edition: Edition, outcome: Outcome, fits: Sequence[Fit]) -> None:
+def write_specification_page(
+    path: Path, edition: Edition, outcome: Outcome, fits: Sequence[Fit], *, command: str = ""
+) -> None:
     """Write the page under a temporary name, then rename it.
 
     Parameters
@@ -27,6 +32,8 @@ def write_specification_page(path: Path, edition: Edition, outcome: Outcome, fit
     outcome : Outcome
     fits : sequence of Fit
         The main one first; those whose focus is not a slope on the total are in the second table only.
+    command : str
+        How it was asked for.
 
     Raises
     ------
@@ -35,10 +42,10 @@ def write_specification_page(path: Path, edition: Edition, outcome: Outcome, fit
     OutputError
         If the file cannot be written.
     """
-    write_text(path, specification_html(edition, outcome, fits))
+    write_text(path, specification_html(edition, outcome, fits, command=command))
 
 
-def specification_html(edition: Edition, outcome: Outcome, fits: Sequence[Fit]) -> str:
+def specification_html(edition: Edition, outcome: Outcome, fits: Sequence[Fit], *, command: str = "") -> str:
     """Return the page as text; see `write_specification_page`."""
     main = fits[0]
     on_total = [fit for fit in fits if fit.focus == main.focus and fit.period == main.period]
@@ -53,6 +60,8 @@ def specification_html(edition: Edition, outcome: Outcome, fits: Sequence[Fit]) 
         edition=edition.spec.title,
         level=level_words(main.level),
         main=main,
+        sources=source_table(edition_sources(edition, [outcome.variable]), "Data behind these models."),
+        manifest=page_manifest(edition, command),
         drawn=drawn,
         views=[_table("on-total", "Slopes on the total.", rows), _table("all", "All terms.", _all_rows(fits))],
         caption=drawn.specs[0]["usermeta"]["caption"],

@@ -14,6 +14,9 @@ from gwm_models.files import LANDMARK, Content, FolderKind, check_folder, csv_te
 from gwm_models.plots.search import response_charts, tornado_chart
 from gwm_models.plots.words import level_words, number, places_for, with_unit
 from gwm_models.report.basis import basis_of
+from gwm_models.report.limits import NONE as NO_LIMIT
+from gwm_models.report.limits import limit_table
+from gwm_models.report.page import answer_of
 from gwm_models.report.result_folder import write_result
 from gwm_models.report.run_folder import code_hash, data_hash, resolved_yaml, search_manifest
 from gwm_models.report.shell import render
@@ -216,7 +219,9 @@ def sweep_html(summary: Row, table: Sequence[Row], lines: Sequence[Row], manifes
         specs,
         summary=summary,
         manifest=manifest,
-        headline=in_words(summary["headline"], names),
+        answer=answer_of(in_words(summary["headline"], names)),
+        cuts=limit_table(summary.get("cuts") or []),
+        no_limit=NO_LIMIT,
         sources=source_table(summary["sources"], "Data behind this sweep."),
         level=level_words(summary["level"]),
         sections=sections,

@@ -33,6 +33,12 @@ EXPOSURES = {
     "status": "the status and autonomy domain",
     "pay": "the pay and conditions domain",
 }
+OPEN_LICENCE = "Open Government Licence v3.0"
+OPEN = (
+    f"Contains public sector information licensed under the {OPEN_LICENCE}: "
+    "www.nationalarchives.gov.uk/doc/open-government-licence/version/3"
+)
+"""What the licence asks those who use the figures to say."""
 STATUS_WORDS = {
     "reproduced": "exact: reproduced from official figures",
     "calibrated": "estimated from open figures",
@@ -299,4 +305,5 @@ def source_table(sources: Sequence[Row], caption: str) -> TableView | None:
     shown = [name for name in names if any(source.get(name) for source in sources)]
     columns = [Column(name.capitalize(), numeric=False) for name in shown]
     rows = [[text_cell(source.get(name)) for name in shown] for source in sources]
-    return TableView("source-list", caption, columns, rows, sortable=False) if sources else None
+    note = OPEN if any(OPEN_LICENCE in str(source.get("licence")) for source in sources) else ""
+    return TableView("source-list", caption, columns, rows, note, sortable=False) if sources else None

@@ -81,6 +81,17 @@ class Figure:
         ]
 
 
+def sentence(text: str) -> str:
+    """Return a text with its first letter in upper case, as the words of a cell have it.
+
+    Examples
+    --------
+    >>> sentence("best spread"), sentence("")
+    ('Best spread', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def text_cell(text: object, sub: str = "") -> Cell:
     """Make a cell of words; an absent text is a dash."""
     words = str(text) if text not in (None, "") else GAP

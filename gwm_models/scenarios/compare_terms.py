@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gwm_models.data.area_names import meaning_of
 from gwm_models.data.edition import Edition
 from gwm_models.errors import DataError, some
 from gwm_models.scenarios.findings import escaped, listed, suggestion
@@ -142,6 +143,10 @@ def parse_measure(text: str, edition: Edition) -> Measured:
     group = group.strip() or ALL.lower()
     groups = (TARGETS, ALL, *dict.fromkeys(areas.region), *areas.name, *areas.code)
     if spelled(group, groups) is None:
+        names = dict(zip(areas.code, areas.name, strict=True))
+        code = meaning_of(group, names, edition=edition.name, regions=areas.region).code
+        if code is not None:
+            return Measured(quantity=quantity.strip(), group=names[code], state=state)
         words = f"{TARGETS.lower()}, {ALL.lower()}, a region or an area"
         raise DataError(
             f"--measure {escaped(text)}: unknown group '{escaped(group)}'{suggestion(group, groups)}. Use {words}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gwm_models.data.area_names import meaning_of
 from gwm_models.scenarios.checks_where import check_rule, none_passes
 from gwm_models.scenarios.findings import advice, escaped, listed, suggestion
 from gwm_models.scenarios.known import group_members, group_names, spelled
@@ -11,6 +12,7 @@ from gwm_models.scenarios.view import View
 
 FILTERS = ("areas", "regions", "clusters", "where")
 PICKS = ("worst", "best")
+OTHER_AREA = "use a name or a code that gwm index scores lists"
 
 
 def check_target(target: View) -> set[str] | None:
@@ -99,6 +101,9 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
         code = find(name)
         if code is None:
             sound = False
+            if noun == "area":
+                item.error(*_unknown_area(name, target))
+                continue
             meant = suggestion(name, among, most=3, cutoff=0.7)
             fix = advice(name, among) if meant else _other(noun, among)
             item.error(f"unknown {noun} '{escaped(name)}'{meant}", fix)
@@ -109,12 +114,21 @@ def _names(target: View, key: str, noun: str, find: Find, among: list[str] | tup
     return set(found) if sound else None
 
 
+def _unknown_area(name: str, target: View) -> tuple[str, str]:
+    """Return what is wrong with the name of an area, and what to write: a file names areas in full."""
+    words = target.vocabulary
+    meant = meaning_of(name, words.areas, edition=words.edition, regions=words.regions)
+    names = meant.names if meant.code is None else (words.areas[meant.code],)
+    if not names:
+        return f"unknown area '{escaped(name)}'", f"{OTHER_AREA}{f'. {meant.note}' if meant.note else ''}"
+    what = f"unknown area '{escaped(name)}' (did you mean {listed(names)}?){f'. {meant.note}' if meant.note else ''}"
+    return what, f"write {listed(names)}{', quotes included' if any(',' in each for each in names) else ''}"
+
+
 def _other(noun: str, among: list[str] | tuple[str, ...]) -> str:
     if noun == "group":
         return f"use {listed(among)}"
-    if noun == "region":
-        return "use a region of England outside London, such as North East"
-    return "use a name or code of gwm data describe areas (boundaries before April 2019, London left out)"
+    return "use a region of England outside London, such as North East"
 
 
 def _candidates(target: View, found: dict[str, set[str] | None], rules: list[set[str] | None]) -> set[str] | None:

@@ -13,15 +13,17 @@ from gwm_models.data.vocabulary import EDITIONS, LANDMARK, Vocabulary, load_voca
 from gwm_models.errors import DataError, Problem, ScenarioError
 from gwm_models.scenarios.checks import check_meaning
 from gwm_models.scenarios.checks_ends import check_versions
-from gwm_models.scenarios.findings import Findings, Stop, advice, as_lists, escaped, nearest, suggestion
+from gwm_models.scenarios.findings import Findings, Stop, advice, as_lists, escaped, nearest, shown, suggestion
 from gwm_models.scenarios.known import CLUSTERS, condition, field_texts, outcomes_of, spelled, text_fields
 from gwm_models.scenarios.portfolio_parts import check_sizes, with_files
 from gwm_models.scenarios.shape import check_shape, repair_keys, report_shape
-from gwm_models.scenarios.source import read_source
+from gwm_models.scenarios.source import read_source, read_text
 from gwm_models.scenarios.spec import Action, Portfolio, Scenario, Where
 from gwm_models.scenarios.view import View
 
 SUFFIXES = (".yaml", ".yml")
+KINDS = ("goal", "sweep", "portfolio")
+"""What a file may be beside a scenario, each with a command of that name."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,46 @@ def check_mapping(
     with suppress(Stop):
         scenario = _check(findings, vocabulary)
     return scenario, findings.problems()
+
+
+def check_text(
+    text: str, vocabulary: Vocabulary, *, name: str = "scenario"
+) -> tuple[Scenario | None, list[Problem], Any]:
+    """Check the text of a file of kind scenario, such as one that a form has written; no file is opened.
+
+    Parameters
+    ----------
+    text : str
+    vocabulary : Vocabulary
+        Names it may use.
+    name : str
+        What it is called in the problems.
+
+    Returns
+    -------
+    scenario : Scenario or None
+        None if it has an error, or is of another kind: a portfolio may name files.
+    problems : list of Problem
+    content : object
+        The text as plain data; None where it cannot be read.
+
+    Examples
+    --------
+    >>> from gwm_models.data.vocabulary import load_vocabulary
+    >>> scenario, problems, _ = check_text("kind: sweep", load_vocabulary())
+    >>> str(problems[0])
+    "scenario:1:7: error: kind: expected 'scenario'; found the text 'sweep'. Fix: use gwm sweep on the file."
+    """
+    findings, scenario = Findings(name), None
+    with suppress(Stop):
+        read_text(text, findings)
+        kind = findings.data.get("kind", "scenario")
+        if kind != "scenario":
+            fix = f"use gwm {kind} on the file" if kind in KINDS else "write 'kind: scenario', or remove the line"
+            findings.error(("kind",), f"expected 'scenario'; found {shown(kind)}", fix)
+        else:
+            scenario = _check(findings, vocabulary)
+    return scenario, findings.problems(), findings.data
 
 
 def _check_file(

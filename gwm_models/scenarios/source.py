@@ -117,6 +117,20 @@ def read_source(path: Path, findings: Findings) -> str:
     return text
 
 
+def read_text(text: str, findings: Findings) -> None:
+    """Read a text as `read_source` reads a file: into ``findings.data`` and ``findings.marks``.
+
+    Raises
+    ------
+    Stop
+        If it cannot be read as YAML; `findings` says why.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw) > MOST_BYTES:
+        raise _refuse(findings, "is larger than 1 MB", "a scenario is a few kilobytes; check that this is one")
+    findings.data = _Reader(findings).read(_decoded(raw, findings))
+
+
 def _refuse(findings: Findings, what: str, fix: str, at: tuple[int, int] = (0, 0)) -> Stop:
     findings.error((), what, fix, at=at)
     return Stop()

@@ -73,7 +73,9 @@
       150,
     );
   });
-  window.addEventListener("scroll", () => (tip.style.visibility = "hidden"), { passive: true });
+  const hideTip = () => (tip.style.visibility = "hidden");
+  window.addEventListener("scroll", hideTip, { passive: true });
+  window.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
   drawAll(boxes).then(() => (document.documentElement.dataset.ready = "yes"));
 
   /* Sorting ------------------------------------------------------------------------------------------------------ */
@@ -108,12 +110,23 @@
     });
   }
 
+  /* Printing ----------------------------------------------------------------------------------------------------- */
+
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("main details:not([open])")];
+    for (const each of closed) each.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const each of closed) each.open = false;
+  });
+
   /* Finding ------------------------------------------------------------------------------------------------------ */
 
   const find = document.getElementById("find");
   if (find) {
     find.parentElement.hidden = false;
-    const rows = [...document.getElementById("areas-table").tBodies[0].rows];
+    const rows = [...document.getElementById(find.getAttribute("aria-controls")).tBodies[0].rows];
     find.addEventListener("input", () => {
       const wanted = find.value.trim().toLowerCase();
       let shown = 0;

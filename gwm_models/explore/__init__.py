@@ -1,0 +1,1 @@
+"""The explorer: a page on loopback to look at areas and try scenarios."""
