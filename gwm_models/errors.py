@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+LAYOUT = "\t\n\r"
+LONGEST = 5_000
+"""Of a line of a message, in characters: a path can have 4,096."""
 
 
 class GwmError(Exception):
@@ -17,6 +22,10 @@ class GwmError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message, each line cut to length, with every hidden character spelled out."""
+        return "\n".join(printable(line) for line in super().__str__().split("\n"))
 
 
 class DataError(GwmError):
@@ -55,6 +64,8 @@ class Problem:
         What was expected and what was found.
     fix : str
         What to do about it; may be empty for a warning.
+
+    Texts are kept on one line, cut to length, with every hidden character spelled out.
     """
 
     file: str
@@ -64,6 +75,13 @@ class Problem:
     path: str
     what: str
     fix: str = ""
+
+    def __post_init__(self) -> None:
+        """Make every text one line that shows as what it is."""
+        for name in ("file", "path", "what", "fix"):
+            text = getattr(self, name)
+            if not text.isprintable() or len(text) > LONGEST:
+                object.__setattr__(self, name, printable(text))
 
     def __str__(self) -> str:
         """Return the problem as one line, ``file:line:column: severity: path: what. Fix: ...``."""
@@ -85,6 +103,28 @@ class ScenarioError(GwmError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def printable(text: str, most: int = LONGEST) -> str:
+    r"""Return a text on one line, cut to length, with every hidden character spelled out.
+
+    Controls, direction marks and characters without width could make a message say something else than it does.
+
+    Examples
+    --------
+    >>> printable("a\u200bb\n"), printable("long" * 3, most=6)
+    ('a\\u200bb\\n', 'lon...')
+    """
+    short = text if len(text) <= most else text[: most - 3] + "..."
+    if short.isprintable():
+        return short
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in short)
+
+
+def is_hidden(char: str) -> bool:
+    """Tell whether a character has no place in a text: controls, zero-width, direction marks."""
+    unsafe = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    return char not in LAYOUT and (unsafe or ord(char) & 0xFFFE == 0xFFFE)
 
 
 def some(items: Sequence[object], most: int = 3) -> str:

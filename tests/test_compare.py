@@ -114,14 +114,20 @@ def test_the_leader_has_the_best_mean_and_regret_is_its_shortfall(values):
     assert found.level_with_leader[found.leader]
 
 
-@given(VALUES)
-def test_a_winner_is_told_apart_from_every_other_and_beats_them_all_at_once(values):
-    found = standings(np.repeat(values, 30, axis=1))
-    if found.winner is not None:
-        assert found.winner == found.leader and found.level_with_leader.sum() == 1
-        own = np.delete(values, found.winner, axis=0)
-        assert (values[found.winner] > own).all(axis=0).mean() >= SURE
-        assert (np.delete(found.prob_better[found.winner], found.winner) >= SURE).all()
+@given(VALUES, st.integers(0, 5), st.sampled_from([0.0, 300.0, 900.0, 2100.0]))
+def test_a_winner_is_told_apart_from_every_other_and_beats_them_all_at_once(values, place, more):
+    place %= len(values)
+    values[place] += more
+    found = standings(np.repeat(values, 60, axis=1))
+    own = np.delete(values, place, axis=0)
+    if more > 2000:  # all values lie within 2,000 of each other
+        assert (found.winner, found.leader) == (place, place) and found.level_with_leader.sum() == 1
+        assert (np.delete(found.prob_better[place], place) == 1).all() and found.prob_best[place] == 1
+    elif found.winner == place:
+        assert found.leader == place and (values[place] > own).all(axis=0).mean() >= SURE
+        assert (np.delete(found.prob_better[place], place) >= SURE).all()
+    else:
+        assert not (values[place] > own + 1e-6).all()
 
 
 @given(VALUES, st.integers(0, 5))

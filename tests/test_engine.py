@@ -63,6 +63,7 @@ def apply(plans, state, **changes):
 def test_no_action_changes_nothing_exactly():
     effects = apply([], layers(draws=7))
     assert effects.total.shape == (7, N)
+    assert effects.beyond.dtype == bool and all(clamped.dtype == bool for clamped in effects.clamped)
     assert not effects.total.any() and not effects.domain.any() and not effects.level.any()
     assert not effects.stated[0].any() and not np.concatenate(effects.history).any()
 
@@ -82,6 +83,25 @@ def test_health_follows_the_change_of_earlier_years():
     assert effects.total[0, 0] == 22
     assert effects.full[0][0].tolist() == pytest.approx([0.03 * 11, 0, 0, 0.03 * 11, 0])
     assert effects.stated[0][0].tolist() == pytest.approx([0.02 * 5 + 0.01 * 6, 0, 0, 0.02 * 5 + 0.01 * 6, 0])
+
+
+def test_each_outcome_follows_with_the_lag_of_its_own():
+    """10 points by the last year and 5 the year before; one outcome follows at once, the other a year on."""
+    slopes = {"full": np.array([[0.1, 0.2]]), "stated": np.array([[[0.02, 9.0], [0.03, 9.0]]])}
+    lags = np.array([response_weights(T, lag, 0)[::-1] for lag in (0, 1)])
+    effects = apply_actions([plan()], layers([2.0], **slopes), setting(responses=lags))
+    assert [change[0].tolist() for change in effects.stated] == [
+        pytest.approx([size, 0, 0, size, 0]) for size in (0.02 * 10, 0.03 * 5)
+    ]
+    assert [change[0, 0] for change in effects.full] == pytest.approx([0.1 * 10, 0.2 * 5])
+
+
+def test_an_action_that_is_not_there_yet_keeps_no_other_out():
+    weight = np.array([1000.0, 200.0])
+    later = plan(phase=np.zeros(T), quantity=1, people=weight)
+    effects = apply([later, plan(id="b", people=weight)], layers([3.0, 2.0]))
+    assert effects.total[0].tolist() == [10, 0, 0, 10, 0]
+    assert effects.people[0].tolist() == [[0.0]] * T and effects.people[1][:, 0].tolist() == [0, 1200, 2400]
 
 
 def test_less_of_what_is_bad_raises_the_score():
@@ -176,6 +196,15 @@ def test_an_indicator_in_points_is_cut_as_its_domain_is():
     assert effects.clamped[0][0].tolist() == [True, False, False, True, False]
 
 
+def test_an_indicator_with_one_limit_keeps_its_change_where_its_domain_is_cut():
+    limits = np.array([[0, np.inf], [0, 100], [0, 60]])
+    state = layers([30.0], points=np.array([[1.0, -12.0]]), score=np.full((1, N, 2), 180.0))
+    effects = apply([plan()], state, limits=limits, scale=np.array([[2.0, 200.0]] * 2))
+    assert effects.total[0].tolist() == [20, 0, 0, 20, 0]
+    assert effects.level[0, :, 0].tolist() == effects.delivered[0][0].tolist() == [30, 0, 0, 30, 0]
+    assert not effects.clamped[0].any()
+
+
 def test_a_trend_ends_at_the_scale_and_a_change_is_measured_from_there():
     moving = layers([-4.0], trend=trend([1.0, 2.0, 15.0]))
     effects = apply([plan()], moving, scale=np.array([[2.0, 160.0], [2.0, 160.0]]))
@@ -196,6 +225,14 @@ def test_additionality_reach_and_spillover_by_hand():
     # Area 1 borders 0 (treated) and 2: half of its neighbours changed by 2. Area 4 borders 3 alone.
     assert effects.level[0, :, 0] == pytest.approx([2, 0.2, 0, 2, 0.4])
     assert effects.delivered[0][0] == pytest.approx([2, 0.2, 0, 2, 0.4])
+
+
+def test_neighbours_of_unequal_numbers_of_treated_areas_each_receive_their_mean():
+    """Area 1 borders 0 and 2, which change by 2 and 6; area 3 borders 4 alone, which changes by 8."""
+    places = np.array([0, 2, 4])
+    action = plan(places=places, spread=spread_to(NEAR, places, 0.5))
+    state = layers([0.0], effect=(np.array([[2.0, 6.0, 8.0]]),))
+    assert apply([action], state).level[0, :, 0].tolist() == [2, 0.5 * (2 + 6) / 2, 6, 0.5 * 8, 8]
 
 
 def test_negative_spillover_takes_from_neighbours():
@@ -220,6 +257,8 @@ def test_spillover_of_all_areas_and_of_an_island_is_nothing():
     island = neighbour_lists(np.array([[0, 1]]), 3)
     assert island == [[1], [0], []]
     assert spread_to(island, np.array([0]), 0.5).places.tolist() == [1]
+    # Area 2 has a neighbour, which is not treated.
+    assert spread_to(NEAR, np.array([0]), 0.5).places.tolist() == [1]
 
 
 def test_a_condition_moves_every_domain_by_its_slopes():
@@ -271,6 +310,10 @@ def test_people_are_no_more_than_there_are():
         replace(layers([-6.0, -2.0]), level=two),
     )
     assert [people[-1, 0] for people in both.people] == pytest.approx([1.5 * weight.sum(), 0.5 * weight.sum()])
+    drawn = replace(layers([0.0, 0.0], draws=3), level=np.full((3, N, K), 2.0))
+    drawn = replace(drawn, effect=(np.full((3, 1), -6.0), np.full((1, 1), -2.0)))
+    mixed = apply([plan(people=weight, phase=full), plan(id="b", people=weight, phase=full)], drawn)
+    assert [people[-1].tolist() for people in mixed.people] == [[1.5 * weight.sum()] * 3, [0.5 * weight.sum()] * 3]
 
 
 def by_loops(plans, state, where, draw):
@@ -363,6 +406,22 @@ def test_under_a_trend_only_domains_that_actions_change_are_drawn_in_every_year(
     assert sorted(asked) == [(0, (0, 1, 2)), (1, (2,))]
 
 
+def test_draws_of_a_trend_are_cut_with_the_others_and_a_single_one_serves_them_all():
+    """The growth of a draw is its number."""
+
+    def growth(rows, place, years):
+        return np.tile(np.arange(rows.start, rows.stop, dtype=float)[:, None], (len(years), 1, N))
+
+    many = TrendLayer(4, growth, lambda place, level, change: level + change)
+    part = many.cut(slice(2, 4))
+    assert part.n_draws == 2
+    assert part.growth(slice(0, 2), 0, (1,))[0, :, 0].tolist() == [2, 3]
+    assert part.growth(slice(1, 2), 0, (1,))[0, :, 0].tolist() == [3]
+    assert part.cut(slice(1, 2)).growth(slice(0, 1), 0, (1,))[0, :, 0].tolist() == [3]
+    one = TrendLayer(1, growth, many.grown)
+    assert one.cut(slice(2, 4)) is one
+
+
 def test_variances_are_worked_out_without_keeping_where_a_trend_goes():
     moving = layers([2.0], trend=trend([1.0, 2.0, 15.0]))
     whole, short = apply([plan()], moving), apply_actions([plan()], moving, setting(), before=False)
@@ -407,7 +466,8 @@ def test_the_size_of_a_block_changes_no_byte(block):
         plan(own_phase=np.array([1.0, 0.5, 0.2]), spread=spread_to(NEAR, np.array([0, 3]), 0.3)),
         plan(id="b", quantity=1, size=Size("close_gap", -1, "median"), people=np.array([10.0, 3.0])),
     ]
-    state = layers([8.0, 0.5], draws=50, own=(own, None), additional=(rng.random(50), np.ones(1)))
+    slopes = {"points": rng.normal(size=(50, 2)), "full": rng.random((50, 1)), "stated": rng.random((50, 1, 2))}
+    state = layers([8.0, 0.5], draws=50, own=(own, None), additional=(rng.random(50), np.ones(1)), **slopes)
     whole, parts = (apply(plans, state, block=size) for size in (1000, block))
     for name in ("total", "domain", "level"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name))
@@ -437,6 +497,7 @@ def test_phasing_and_response_by_hand():
     assert peak([1.0, -3.0, 3.0]) == -3 and peak([0.0]) == 0
     assert response_weights(4, 0, 0).tolist() == [1, 0, 0, 0]
     assert response_weights(4, 2, 0).tolist() == [0, 0, 1, 0]
+    assert response_weights(6, 1, 2).tolist() == [0, 0, 0.5, 0.5, 0, 0]
 
 
 @given(st.integers(0, 5), st.integers(0, 5))

@@ -620,7 +620,7 @@ def test_a_picture_is_written_by_the_ending_of_its_name(spec, tmp_path):
     with pytest.raises(OutputError, match=r"ends in \.png or \.svg"):
         write_picture(spec, tmp_path / "a.pdf")
     with pytest.raises(OutputError, match="cannot be written"):
-        write_picture(spec, tmp_path / "no" / "a.png")
+        write_picture(spec, tmp_path / "a.svg" / "a.png")
 
 
 def test_a_picture_fetches_nothing(spec, tmp_path):

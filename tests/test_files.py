@@ -58,7 +58,8 @@ def test_a_failure_half_way_leaves_the_old_run_and_nothing_else(tmp_path):
     assert left_behind(tmp_path) == ["one"]
 
 
-def test_a_failed_replacement_puts_the_old_run_back(tmp_path, monkeypatch):
+def test_a_failed_replacement_puts_the_old_run_back_where_folders_cannot_be_swapped(tmp_path, monkeypatch):
+    monkeypatch.setattr("gwm_models.files.place.swap", lambda *_: False)
     target = tmp_path / "one"
     fill(target, "old")
     rename = Path.rename

@@ -28,6 +28,7 @@ WANTED = {
     "portfolio",
     "ranks",
     "scenario",
+    "trust",
     "uncertainty",
 }
 
@@ -119,7 +120,9 @@ def test_the_topic_on_data_has_every_table_with_producer_period_and_licence():
 
 
 def test_the_topics_name_commands_that_exist():
-    for path in TOPICS.glob("*.md"):
+    paths = list(TOPICS.glob("*.md"))
+    assert {path.stem for path in paths} == set(topics())
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         named = set(re.findall(r"\bgwm ([a-z]+)\b", text))
         assert named <= command_names(), path.name

@@ -71,6 +71,7 @@ def test_exact_points_per_unit_follow_from_the_bounds():
 
 def test_calibrated_points_agree_with_the_range_of_the_open_figures_within_two_standard_errors(edition):
     points = points_per_unit(edition)
+    assert list(points.status).count("calibrated") == 3
     for j, status in enumerate(points.status):
         if status == "calibrated":
             assert abs(points.estimate[j] - points.range_based[j]) < 2 * points.std_error[j]
@@ -148,6 +149,8 @@ def test_reversing_the_direction_mirrors_the_scores(values):
 def test_a_constant_indicator_cannot_be_scored():
     with pytest.raises(DataError, match="lower bound must lie below"):
         min_max_score([1, 1], 1, 1)
+    with pytest.raises(DataError, match="lower bound must lie below"):
+        min_max_score([1, 1], [0, 1], [2, 1])
 
 
 def test_an_unknown_edition_is_refused_by_name():

@@ -9,7 +9,7 @@ from gwm_models.data.edition import Areas, load_edition
 from gwm_models.data.index_spec import OutcomeSpec
 from gwm_models.data.vocabulary import load_vocabulary
 from gwm_models.errors import ModelError
-from gwm_models.scenarios.inequality import MEASURES, narrower
+from gwm_models.scenarios.inequality import MEASURES, inequality, narrower
 from gwm_models.scenarios.measured import better_is, measure_draws, measure_label
 from gwm_models.scenarios.spec import Measured
 
@@ -92,6 +92,24 @@ def test_inequality_is_over_all_areas_whatever_the_group():
     assert draws("gap_10_10", state="percent_change") == pytest.approx([-10.0, -15.0])
 
 
+def test_every_measure_of_inequality_by_hand():
+    """Scores 20, 30, 50, 60 of 1, 3, 2, 4 residents, the most deprived first; regional means 27.5 and 170/3, of 45."""
+    areas, scores = projection().edition.areas, np.array([[20.0, 30, 50, 60]])
+    north, south, log = 27.5, 170 / 3, np.log
+    parts = {
+        # Middles 0.05, 0.25, 0.5 and 0.8: covariance 4.05, variance 0.075, so a slope of 54 from 18 to 72.
+        "sii": 54,
+        "rii": 4,
+        "gap_10_10": 40,
+        # Worst fifth: a tenth at 20 and a tenth at 30; best: two tenths at 60.
+        "ratio_80_20": 60 / 25,
+        "cv": np.sqrt(250) / 40,
+        "theil_region": (11 * log(north / 45) + 34 * log(south / 45)) / 45,
+        "theil_within": (2 * log(20 / north) + 9 * log(30 / north) + 10 * log(50 / south) + 24 * log(60 / south)) / 45,
+    }
+    assert {name: inequality(name, scores, areas)[0] for name in MEASURES} == pytest.approx(parts)
+
+
 @pytest.mark.parametrize("name", MEASURES)
 def test_every_measure_of_inequality_has_a_number_that_falls_when_the_worst_gain(name):
     found = np.array(draws(name))
@@ -121,7 +139,7 @@ def test_what_the_projection_does_not_have_is_refused(quantity, group, words):
 def test_measures_by_deprivation_are_refused_where_there_is_none():
     with pytest.raises(ModelError, match="orders areas by deprivation"):
         draws("sii", deprivation=(np.nan,) * 4)
-    assert draws("cv", deprivation=(np.nan,) * 4)
+    assert draws("cv", deprivation=(np.nan,) * 4) == draws("cv")
 
 
 def test_labels_are_the_same_from_an_edition_and_from_its_words_alone():
@@ -153,3 +171,8 @@ def test_a_gap_narrows_towards_zero_and_a_ratio_towards_one():
     before, after = np.array([-5.0, 5.0]), np.array([-4.0, 6.0])
     assert narrower("sii", before, after).tolist() == [True, False]
     assert narrower("rii", np.array([0.5, 2.0]), np.array([1.5, 0.4])).tolist() == [True, False]
+    for name in MEASURES:
+        assert narrower(name, np.array([2.0, 0.5]), np.array([2.0, 0.5])).tolist() == [False, False]
+    # From 2 to 0.6 a ratio comes nearer to 1 and a gap to 0; from 0.9 to 0.5 only a gap comes nearer.
+    moves = [narrower(name, np.array([2.0, 0.9]), np.array([0.6, 0.5])).tolist() for name in ("ratio_80_20", "cv")]
+    assert moves == [[True, False], [True, True]]

@@ -96,6 +96,31 @@ def test_ratios_that_have_no_meaning_are_missing_without_a_word():
     assert np.isnan(between).tolist() == [True, True, False]
 
 
+def test_a_measure_that_divides_by_nothing_is_missing():
+    """A worst fifth of 0, and scores that cancel: neither a ratio to the one nor to the mean of the other exists."""
+    people = np.ones(5)
+    assert np.isnan(ratio_of_fifths(np.array([[0.0, 1, 2, 3, 4]]), people))[0]
+    level = np.array([[-2.0, -1, 0, 1, 2]])
+    assert np.isnan(coefficient_of_variation(level))[0] and np.isnan(gini(level, people))[0]
+    assert np.isnan(theil(np.array([[0.0, 1, 2, 3, 4]]), people))[0]
+    # The line through 1 at a quarter and 3 at three quarters starts at 0.
+    slope, relative = slope_index(np.array([[1.0, 3]]), np.ones(2), np.arange(2.0))
+    assert slope[0] == 4 and np.isnan(relative[0])
+    region = np.array([0, 0, 0, 1, 1])
+    assert np.isnan(theil_between(np.array([[-1.0, 0, 1, 2, 3]]), people, region))[0]
+
+
+def test_measures_of_two_draws_are_those_of_each_alone():
+    scores, people, region = np.array([[1.0, 3, 5], [2, 2, 2]]), np.array([1.0, 2, 1]), np.array([0, 0, 1])
+    assert coefficient_of_variation(scores) == pytest.approx([np.sqrt(8 / 3) / 3, 0])
+    for measure in (gap_of_tenths, coefficient_of_variation):
+        assert measure(scores) == pytest.approx([measure(one[None])[0] for one in scores])
+    for measure in (gini, theil, ratio_of_fifths):
+        assert measure(scores, people) == pytest.approx([measure(one[None], people)[0] for one in scores])
+    for measure in (theil_between, theil_within):
+        assert measure(scores, people, region) == pytest.approx([measure(o[None], people, region)[0] for o in scores])
+
+
 def test_ratio_of_fifths_splits_the_area_across_the_edge():
     """Ten residents, fifths of two: worst (2 of the area with 3), best (1 at 9, and 1 of the 3 at 6)."""
     population = np.array([3.0, 1.0, 3.0, 3.0])

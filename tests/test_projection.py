@@ -72,10 +72,8 @@ def test_totals_are_the_sum_of_their_parts_in_every_draw():
     projection = project(scenario(action(), action(id="pay", **_pay())))
     assert projection.domain_change.sum(axis=2) == pytest.approx(projection.change, abs=1e-9)
     after = projection.baseline.score + projection.domain_change
-    assert (
-        np.array_equal(rank_draws(after.sum(axis=2)), projection.rank_after)
-        or np.mean(rank_draws(after.sum(axis=2)) != projection.rank_after) < 1e-3
-    )
+    # Added up in another order, totals differ by rounding, which may turn two that are level.
+    assert np.mean(rank_draws(after.sum(axis=2)) != projection.rank_after) < 1e-3
 
 
 def _pay():

@@ -22,7 +22,9 @@ def test_every_stored_result_has_a_file_of_its_own_that_is_of_todays_data_and_co
 
 
 def test_stored_fits_are_small_and_hold_parameters(checkout):
-    for path in (checkout / "results" / "fits").glob("*.nc"):
+    paths = list((checkout / "results" / "fits").glob("*.nc"))
+    assert len(paths) > 10
+    for path in paths:
         assert path.stat().st_size < 1_000_000
         record = store.read_record(path)
         assert all(size[1].shape[1] < 60 for size in record.arrays.values() if size[0][0] == "draw")

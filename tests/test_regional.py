@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from gwm_models.cli.index_regions import regions as command
 from gwm_models.data.edition import load_edition
+from gwm_models.draws import keyed_rng
 from gwm_models.errors import DataError
 from gwm_models.index.regional import (
     ALL,
@@ -113,6 +114,27 @@ def test_a_weight_of_three_is_an_area_three_times(measure, rows):
     assert decompose(values, region, weights=people, measure=measure) == pytest.approx(copied, rel=1e-9, abs=1e-12)
 
 
+@METHODS
+@pytest.mark.parametrize("people", [None, np.array([1.0, 3, 2, 2, 1, 4])])
+def test_a_quantity_is_split_by_the_measure_and_the_people_asked_for(measure, people):
+    x, region = np.array([2.0, 5, 9, 4, 4, 1]), "AABBBC"
+    found = decompose_quantity(Quantity("x", "total", "points", x, np.eye(6)), region, people, measure=measure)
+    parts = decompose(x, region, weights=people, measure=measure)
+    assert (found.total, found.within, found.between) == pytest.approx(parts)
+    assert found.share_between == pytest.approx(parts[2] / parts[0])
+    assert (found.measure, found.weights) == (measure, "areas" if people is None else "population")
+    assert (found.n, found.n_regions, found.level) == (6, 3, 0.95)
+    assert np.isfinite(found.estimate) == np.isfinite(found.noise_within) == (measure == "variance")
+    rng = np.random.default_rng(5)
+    chance = []
+    for _ in range(1000):
+        order = rng.permutation(6)
+        moved = None if people is None else people[order]
+        chance.append(decompose(x[order], region, weights=moved, measure=measure)[2])
+    assert found.share_by_chance == pytest.approx(np.mean(chance) / parts[0], abs=0.03)
+    assert found.p_value == pytest.approx(np.mean(np.array(chance) >= parts[2] - 1e-12), abs=0.05)
+
+
 def test_values_and_measures_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="1 of 3 values are not above 0: theil_l needs positive values"):
         decompose([0, 1, 2], "AAB", measure="theil_l")
@@ -153,6 +175,12 @@ def test_regional_counts_are_the_known_ones_printed_and_true(edition):
         "East of England": (11, 11),
         "East Midlands": (9, 9),
     }
+    moved = {
+        row["region"]: (row["printed_elsewhere"], row["printed_here_wrongly"])
+        for row in regional_counts(edition)
+        if row["printed_elsewhere"] or row["printed_here_wrongly"]
+    }
+    assert moved == {"South West": (["South Gloucestershire"], []), "South East": ([], ["South Gloucestershire"])}
 
 
 def test_spread_of_all_areas_is_the_known_one(edition):
@@ -161,6 +189,10 @@ def test_spread_of_all_areas_is_the_known_one(edition):
     assert row["mean"] == pytest.approx(307.456, abs=5e-4)
     assert row["sd"] == pytest.approx(86.435, abs=5e-4)
     assert row["range"] == pytest.approx(502.0 - 123.4)
+    printed = [
+        row["n"] for row in regional_spread(edition, by="total", as_printed=True) if row["region"] == "South East"
+    ]
+    assert printed == [20]
 
 
 def test_spread_by_hand():
@@ -170,7 +202,20 @@ def test_spread_by_hand():
     assert (found["range"], found["iqr"], found["min_area"], found["max_area"]) == (6.0, 3.0, "a", "d")
     assert found["noise_share"] == pytest.approx(0.75 / 5)
     assert found["sd_true"] == pytest.approx(np.sqrt(4.25))
-    assert found["lower"] < found["sd_true"] < found["upper"]
+    # The noise in the variance has variance 2 tr(AVAV) + 4 (y'AVAy - tr(AVAV)) = 2 x 3/16 + 4 (5/4 - 3/16) = 4.625.
+    reach = 1.6448536269514722 * np.sqrt(4.625)
+    found = spread(np.array([1.0, 3, 5, 7]), np.eye(4), ["a", "b", "c", "d"], level=0.9)
+    assert (found["lower"], found["upper"]) == pytest.approx((np.sqrt(4.25 - reach), np.sqrt(4.25 + reach)))
+
+
+def test_a_spread_that_is_all_noise_or_has_no_mean_above_zero_is_said_to_be():
+    """Differences of 2 with errors of 3: variance 1, noise 9/2, so nothing is left; the lower end stops at 0."""
+    found = spread(np.array([-1.0, 1]), 9 * np.eye(2), ["a", "b"])
+    assert (found["sd"], found["noise_share"], found["sd_true"], found["lower"]) == (1.0, 4.5, 0.0, 0.0)
+    # Here y'AVAy = 9/2 is less than tr(AVAV) = 81/4, so the noise has variance 2 x 81/4 alone.
+    assert found["upper"] == pytest.approx(np.sqrt(1 - 4.5 + 1.959963984540054 * np.sqrt(40.5)))
+    assert np.isnan(found["cv"])
+    assert np.isnan(spread(np.full(2, 3.0), np.zeros((2, 2)), ["a", "b"])["noise_share"])
 
 
 def test_areas_that_share_a_unit_share_its_error(edition):
@@ -200,6 +245,56 @@ def test_the_share_by_chance_of_a_variance_is_regions_less_one_over_areas_less_o
     assert found.p_value < 0.001
 
 
+def test_the_share_by_chance_and_the_p_value_are_those_of_all_regions_that_could_have_been_drawn():
+    """One of four areas is a region of its own. Alone, the area with 5 leaves 3 between, any other 1/3; in all 3."""
+    x = Quantity("x", "total", "points", np.array([1.0, 1, 1, 5]), np.zeros((4, 4)))
+    found = decompose_quantity(x, "AAAB", n_draws=399)
+    assert (found.total, found.within, found.between) == pytest.approx((3, 0, 3))
+    drawn = found.p_value * 400
+    assert drawn == pytest.approx(round(drawn)) and found.p_value == pytest.approx(0.25, abs=0.07)
+    apart = (drawn - 1) / 399
+    assert found.share_by_chance == pytest.approx(apart + (1 - apart) / 9)
+    assert decompose_quantity(x, "BAAA", n_draws=399).p_value == 1.0
+    assert np.isnan(found.noise_share_within)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2, 3, 1, 2, 3, 1, 2])])
+def test_the_error_of_a_share_without_noise_is_its_spread_over_errors_drawn_again(weights):
+    x, region = np.array([9.0, 1, 5, 30, 21, 14, 26, 40]), "AAABBBCC"
+    cov = np.diag(np.arange(1.0, 9))
+    cov[0, 1] = cov[1, 0] = 1.0
+    found = decompose_quantity(Quantity("x", "total", "points", x, cov), region, weights, level=0.9, n_draws=4000)
+    rng, plain = np.random.default_rng(8), np.array(decompose(x, region, weights=weights)[:2])
+    moved = rng.multivariate_normal(x, cov, size=4000)
+    parts = np.array([decompose(one, region, weights=weights)[:2] for one in moved])
+    noise = parts.mean(axis=0) - plain
+    share = 1 - (parts - 2 * noise)[:, 1] / (parts - 2 * noise)[:, 0]
+    assert found.noise_within == pytest.approx(noise[1], rel=0.05)
+    assert found.estimate == pytest.approx(1 - (plain - noise)[1] / (plain - noise)[0], abs=0.005)
+    assert found.std_error == pytest.approx(share.std(), rel=0.06)
+    # To more places, from the same random numbers.
+    p = np.full(8, 1 / 8) if weights is None else weights / weights.sum()
+    exact = np.array([p @ np.diag(cov) - p @ cov @ p, found.noise_within])
+    luck = keyed_rng(1, "error", "x").standard_normal((300, 8)) @ np.linalg.cholesky(cov).T
+    parts = np.array([decompose(x + one, region, weights=weights)[:2] for one in luck]) - 2 * exact
+    short = decompose_quantity(Quantity("x", "total", "points", x, cov), region, weights, n_draws=300, seed=1)
+    assert short.std_error == pytest.approx((1 - parts[:, 1] / parts[:, 0]).std(), rel=1e-4)
+    reach = 1.6448536269514722 * found.std_error
+    ends = (found.estimate - reach, min(found.estimate + reach, 1))
+    assert (found.lower, found.upper) == pytest.approx(ends)
+
+
+def test_a_split_without_noise_does_not_depend_on_the_unit():
+    x, cov = np.array([9.0, 1, 5, 30, 21, 14, 26, 40]), np.diag(np.arange(1.0, 9))
+    plain, small = (
+        decompose_quantity(Quantity("x", "total", "points", unit * x, unit**2 * cov), "AAABBBCC", n_draws=200)
+        for unit in (1.0, 0.01)
+    )
+    for name in ("estimate", "std_error", "lower", "upper", "noise_share_within", "share_between", "p_value"):
+        assert getattr(small, name) == pytest.approx(getattr(plain, name), rel=1e-6)
+    assert small.noise_within == pytest.approx(1e-4 * plain.noise_within)
+
+
 def test_regions_drawn_at_random_are_not_found_different():
     rng = np.random.default_rng(2)
     p_values = []
@@ -221,10 +316,33 @@ def test_statements_of_the_report_hold(edition):
     for as_printed in (True, False):
         york, share, narrowest = report_statements(edition, as_printed=as_printed)
         assert york["figure"] == 2.3 and york["holds"] is True
-        assert york["lower"] < 2.3 < york["upper"] and "York has the lowest" in york["note"]
+        place = edition.areas.name.index("York"), edition.spec.indicator_ids.index("unemployment_rate")
+        reach = 1.96 * sampling_error(edition).std_error[place]
+        assert (york["lower"], york["upper"]) == pytest.approx((2.3 - reach, 2.3 + reach)) and reach > 0.3
+        own = edition.values[np.array(regions(edition)) == "Yorkshire and the Humber", place[1]]
+        ends = f"{own.min():.1f} to {own.max():.1f} over 15 areas"
+        assert york["note"] == f"Yorkshire and the Humber: {ends}; York has the lowest"
         assert share["holds"] and share["figure"] == pytest.approx(0.70, abs=0.006)
-        assert share["lower"] > 0.5
+        assert 0.5 < share["lower"] < share["figure"] < share["upper"] < 0.95
         assert narrowest["holds"] and narrowest["note"] == "South West"
+        own = {}
+        for name, total in zip(regions(edition, as_printed=as_printed), edition.total, strict=True):
+            own.setdefault(name, []).append(total)
+        apart = np.ptp([np.mean(totals) for totals in own.values()])
+        assert narrowest["stated"] == f"more than {apart:.1f}, the range of the regions' means"
+        assert narrowest["figure"] == pytest.approx(np.ptp(own["South West"])) and narrowest["figure"] > apart > 50
+
+
+def test_a_quantity_with_a_value_of_nothing_is_split_by_its_variance_alone(edition, monkeypatch):
+    values = np.arange(118.0)
+    made = Quantity("x", "total", "points", values, np.zeros((118, 118)))
+    monkeypatch.setattr("gwm_models.index.regional.quantities", lambda edition, by: [made])
+    found = regional_inequality(edition, n_draws=20)
+    assert [(x.measure, x.weights, x.n_regions) for x in found] == [("variance", w, 8) for w in ("areas", "population")]
+    assert found[0].total == pytest.approx(values.var())
+    assert found[0].p_value * 21 == pytest.approx(round(found[0].p_value * 21))
+    made = Quantity("x", "total", "points", values + 1, np.zeros((118, 118)))
+    assert [x.measure for x in regional_inequality(edition, n_draws=20)] == 2 * list(MEASURES)
 
 
 def test_hours_have_no_spread_and_a_wrong_name_is_answered_with_the_nearest(edition):

@@ -159,6 +159,7 @@ def test_a_health_chart_without_any_change_is_not_drawn():
 
 def test_names_of_areas_are_data_and_never_part_of_an_expression():
     specs = plots.caterpillar(made_up_run(names=["\"'+alert(1)+'\""])[1])
+    assert specs and all("alert" in json.dumps(spec["data"]) for spec in specs)
     for spec in specs:
         axis = spec["encoding"]["y"]["axis"]
         assert "alert" not in json.dumps([axis, spec["layer"]])

@@ -152,7 +152,9 @@ def test_groups_are_means_and_the_bottom_fifth_is_a_count(both):
 
 def test_the_last_year_of_the_path_is_the_change_of_each_group(both):
     last = {row["group"]: row for row in path_rows(both, 0.9) if row["year"] == 2030}
-    for row in rows_of(group_rows(both, 0.9), quantity="total", state="difference"):
+    groups = rows_of(group_rows(both, 0.9), quantity="total", state="difference")
+    assert {row["group"] for row in groups} == set(last) and "All areas" in last
+    for row in groups:
         assert last[row["group"]]["estimate"] == pytest.approx(row["estimate"], abs=2e-6)
         assert last[row["group"]]["lower"] == pytest.approx(row["lower"], abs=2e-6)
 

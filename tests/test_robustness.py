@@ -255,12 +255,22 @@ def test_pca_weights_are_the_squared_loadings_of_statsmodels_at_both_levels():
     assert pca_weights(scores, membership(domain)) == pytest.approx(expected, rel=1e-6)
 
 
+def test_what_has_no_weight_does_not_count():
+    levels, direction = [[60, 9], [80, 5], [70, 1]], [1, -1]
+    assert composite(levels, direction, ["work", "work"], weights=[2, 0]).tolist() == [1, 100, 50.5]
+    assert composite(levels, direction, ["work", "pay"], domain_weights=[0, 3]).tolist() == [1, 50.5, 100]
+    # A domain whose indicators have no weight leaves all of it to the other.
+    assert composite(levels, direction, ["work", "pay"], weights=[0, 1]).tolist() == [1, 50.5, 100]
+
+
 def test_weights_that_fit_nothing_are_refused():
     with pytest.raises(DataError, match="Expected 5 weights and 3 domain weights"):
         composite(made_up(), DIRECTION, DOMAIN, weights=[1, 1])
     for bad in ([0, 0, 1, 1, -1], [0] * 5):
         with pytest.raises(DataError, match="Weights must be zero or more"):
             composite(made_up(), DIRECTION, DOMAIN, weights=bad)
+    with pytest.raises(DataError, match="Weights must be zero or more"):
+        composite(made_up(), DIRECTION, DOMAIN, domain_weights=[1, -1, 3])
     with pytest.raises(DataError, match="some indicator of some domain must have weight"):
         composite(made_up(), DIRECTION, DOMAIN, weights=[0, 0, 1, 1, 1], domain_weights=[1, 0, 0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from gwm_models.data.edition import Edition, load_edition
 from gwm_models.errors import ModelError
 from gwm_models.models.shocks import changes_since, departures, shock_profile, spread_between, years_of_harm
 from gwm_models.models.yearly import Yearly, yearly_series
+from gwm_models.scenarios.shock import last_year, shock_course, shock_size
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +165,51 @@ def test_shrunk_departures_hold_the_truth_as_often_as_they_say():
         found = departures(seen, noise)
         inside.append(np.mean(np.abs(found.deviation - (true - true.mean())) <= 1.645 * found.deviation_sd))
     assert np.mean(inside) == pytest.approx(0.9, abs=0.03)
+
+
+# A shock as the change of an action
+
+
+@pytest.fixture
+def slump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three years of a shock, of which the second is the worst."""
+    made = SimpleNamespace(
+        indicator="pay",
+        profile="2009",
+        path=np.array([-1.0, -4, -2]),
+        path_sd=np.array([9.0, 0.5, 9]),
+        persistence=np.array([1.0, 0.8, 0.5]),
+        deviation=np.array([0.1, 0.2, 0.3]),
+        draw_deviation=lambda n_draws, seed: np.tile([1.0, 2.0, 3.0], (n_draws, 1)),
+    )
+    monkeypatch.setattr("gwm_models.scenarios.shock.shock_profile", lambda edition, indicator, profile: made)
+
+
+def repeats(start: int | None) -> SimpleNamespace:
+    return SimpleNamespace(indicator="pay", change=SimpleNamespace(profile="2009"), start=start)
+
+
+@pytest.mark.usefixtures("slump")
+def test_a_shock_begins_with_its_first_year_and_is_over_after_its_last(edition: Edition) -> None:
+    course = shock_course(repeats(2027), edition, range(2026, 2032))
+    assert course.mean.tolist() == [0, 0.25, 1, 0.5, 0, 0]
+    assert course.departures.tolist() == [0, 1, 0.8, 0.5, 0, 0]
+    at_once = shock_course(repeats(None), edition, range(2026, 2032))
+    assert at_once.mean.tolist() == [0.25, 1, 0.5, 0, 0, 0]
+    before = shock_course(repeats(2025), edition, range(2026, 2028))
+    assert before.mean.tolist() == [1, 0.5]
+    assert [last_year(repeats(start), edition, 2026) for start in (2027, None)] == [2029, 2028]
+
+
+@pytest.mark.usefixtures("slump")
+def test_the_size_of_a_shock_is_that_of_its_worst_year_with_its_error(edition: Edition) -> None:
+    places = np.array([2, 0])
+    mean, departure = shock_size(repeats(None), edition, places, None, 1)
+    assert mean.tolist() == [[-4.0]] and departure.tolist() == [[0.3, 0.1]]
+    mean, departure = shock_size(repeats(None), edition, places, 4000, 1)
+    assert mean.shape == (4000, 1) and departure.shape == (4000, 2) and departure[0].tolist() == [3, 1]
+    assert mean.mean() == pytest.approx(-4, abs=0.04)
+    assert mean.std() == pytest.approx(0.5, rel=0.06)
+    again, _ = shock_size(repeats(None), edition, places, 4000, 1)
+    other, _ = shock_size(repeats(None), edition, places, 4000, 2)
+    assert np.array_equal(again, mean) and not np.array_equal(other, mean)

@@ -118,6 +118,46 @@ def test_a_rate_without_transform_is_fitted_as_it_is_and_drawn_on_the_log_scale(
     assert (found.sii_lower, found.sii_upper) == pytest.approx((centre - exact, centre + exact), abs=8)
 
 
+def test_a_proportion_without_transform_is_drawn_on_the_logit_scale():
+    share, error = np.linspace(0.5, 0.2, 10), np.full(10, 0.3)
+    found = slope_index_of_inequality(share, TENTHS, std_error=error, kind="proportion", level=0.8, draws=40_000)
+    drawn = 1 / (1 + np.exp(-np.random.default_rng(3).normal(np.log(share / (1 - share)), error, (40_000, 10))))
+    weight, place = TENTHS / TENTHS.sum(), middles(TENTHS)
+    centred = place - weight @ place
+    slope = drawn @ (weight * centred) / (weight @ centred**2)
+    first = drawn @ weight - slope * (weight @ place)
+    tails = [0.1, 0.9]
+    assert (found.sii_lower, found.sii_upper) == pytest.approx(np.quantile(slope, tails), abs=0.004)
+    assert (found.rii_lower, found.rii_upper) == pytest.approx(np.quantile(1 + slope / first, tails), abs=0.008)
+    assert (found.draws, found.level, found.n) == (40_000, 0.8, 10)
+
+
+def test_a_negative_multiplier_turns_the_limits_of_a_transformed_line_round():
+    values = np.linspace(0.5, 0.2, 10)
+    options = {"lower": values - 0.05, "upper": values + 0.05, "kind": "proportion", "transform": True}
+    plain = slope_index_of_inequality(values, TENTHS, **options)
+    turned = slope_index_of_inequality(values, TENTHS, multiplier=-100, **options)
+    assert (turned.sii_lower, turned.sii_upper) == pytest.approx((-100 * plain.sii_upper, -100 * plain.sii_lower))
+    assert (turned.rii_lower, turned.rii_upper) == pytest.approx((1 / plain.rii_upper, 1 / plain.rii_lower))
+
+
+def test_numbers_at_the_ends_of_what_is_allowed_are_taken_and_beyond_them_refused():
+    values, error = np.linspace(40, 25, 10), np.full(10, 1.0)
+    assert slope_index_of_inequality(values, TENTHS, std_error=error, draws=1000).draws == 1000
+    for more in ({"draws": 999}, {"level": 0.0}, {"level": 1.0}, {"multiplier": np.inf}):
+        with pytest.raises(DataError, match=next(iter(more))):
+            slope_index_of_inequality(values, TENTHS, **more)
+    none = slope_index_of_inequality(values, TENTHS, std_error=np.zeros(10))
+    assert (none.sii_lower, none.sii_upper) == pytest.approx((none.sii, none.sii))
+    flat = slope_index_of_inequality([20, 30], [1, 1], lower=[20, 25], upper=[20, 35])
+    assert np.isfinite(flat.sii_lower)
+    for share in (0.0, 1.0):
+        with pytest.raises(DataError, match="above 0 and below 1; group 2"):
+            slope_index_of_inequality([0.5, share], [1, 1], kind="proportion")
+    with pytest.raises(DataError, match="count / population: expected numbers above 0 and below 1; group 1 has 1"):
+        slope_index_of_inequality(None, [10, 10], count=[10, 5], kind="proportion")
+
+
 def test_a_proportion_may_come_as_counts():
     counts = np.array([700.0, 650, 500, 560, 400, 420, 330, 300, 320, 310])
     found = slope_index_of_inequality(None, TENTHS, count=counts, kind="proportion", multiplier=100)
@@ -132,6 +172,9 @@ def test_a_negative_multiplier_turns_the_indices_and_their_limits_round():
     assert (turned.sii, turned.sii_lower, turned.sii_upper) == pytest.approx(
         (-plain.sii, -plain.sii_upper, -plain.sii_lower)
     )
+    half = slope_index_of_inequality(values, TENTHS, std_error=error, multiplier=0.5)
+    assert (half.sii, half.sii_lower) == pytest.approx((plain.sii / 2, plain.sii_lower / 2))
+    assert (half.rii, half.rii_lower, half.rii_upper) == (plain.rii, plain.rii_lower, plain.rii_upper)
     assert (turned.rii, turned.rii_lower, turned.rii_upper) == pytest.approx(
         (1 / plain.rii, 1 / plain.rii_upper, 1 / plain.rii_lower)
     )
@@ -180,6 +223,9 @@ def test_arrays_that_cannot_be_used_are_named(arguments, words):
         ({"lower": [30, 1], "upper": [25, 40]}, "lower limit of group 1 is above the upper"),
         ({"kind": "rate", "lower": [0, 1], "upper": [25, 40]}, "lower: expected numbers above 0"),
         ({"std_error": [1, -1]}, "of at least 0; group 2"),
+        ({"std_error": [1, 1, 1]}, "value 2, std_error 3"),
+        ({"lower": [1, 1, 1], "upper": [40, 40]}, "value 2, lower 3, upper 2"),
+        ({"upper": [40, 40]}, "both limits"),
         ({"count": [1, 2]}, "either the groups' values or"),
         ({"level": 95}, "probability between 0 and 1"),
         ({"draws": 10}, "1000 or more"),
@@ -189,6 +235,11 @@ def test_arrays_that_cannot_be_used_are_named(arguments, words):
 def test_options_that_cannot_be_used_are_refused(more, words):
     with pytest.raises(DataError, match=words):
         slope_index_of_inequality([20, 30], [1, 1], **more)
+
+
+def test_counts_are_one_for_each_group():
+    with pytest.raises(DataError, match="population 2, count 3"):
+        slope_index_of_inequality(None, [10, 10], count=[1, 2, 3], kind="proportion")
 
 
 def test_counts_give_proportions_only():

@@ -24,12 +24,13 @@ def lattice(rows, columns):
 
 def whole_cov(graph):
     """Covariance of the scaled autoregression by a dense pseudo-inverse."""
-    return np.linalg.pinv(graph.precision.toarray())
+    return np.linalg.pinv(graph.precision.toarray(), rcond=1e-10, hermitian=True)
 
 
 def simulated(rng, borders, n, slope=3.0, sigma_b=1.5, rho=0.5, noise=True):
     value, vector = np.linalg.eigh(whole_cov(icar(borders, n)))
-    phi = vector @ (np.sqrt(np.maximum(value, 0)) * rng.normal(size=n))
+    # By the symmetric root, which does not hang on the signs of the axes that the library gives.
+    phi = (vector * np.sqrt(np.maximum(value, 0))) @ (vector.T @ rng.normal(size=n))
     own = sigma_b * (np.sqrt(rho) * phi + np.sqrt(1 - rho) * rng.normal(size=n))
     x_error = rng.uniform(0.12, 0.38, n) * noise
     y_error, true = rng.uniform(0.6, 1.3, n), 3 + 0.85 * rng.normal(size=n)

@@ -34,7 +34,8 @@ SQUARE = lattice(6, 7)
 
 def whole_cov(borders, n, share):
     """Covariance of the errors by a dense pseudo-inverse."""
-    return (1 - share) * np.eye(n) + share * np.linalg.pinv(icar(borders, n).precision.toarray())
+    field = np.linalg.pinv(icar(borders, n).precision.toarray(), rcond=1e-10, hermitian=True)
+    return (1 - share) * np.eye(n) + share * field
 
 
 def regression(seed, n=44):

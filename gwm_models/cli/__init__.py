@@ -36,6 +36,7 @@ def run_command() -> int:
     from gwm_models.cli.encoding import HANDLER
     from gwm_models.errors import GwmError
 
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=HANDLER)
@@ -60,6 +61,13 @@ def run_command() -> int:
     except Exception as fault:
         return _our_fault(fault)
     return DONE
+
+
+def _open_closed() -> None:
+    """Give a program that was started without an output one that leads nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (until the program ends)
 
 
 def _stopped() -> int:

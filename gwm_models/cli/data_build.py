@@ -10,6 +10,8 @@ import typer
 
 from gwm_models.cli.output import Format, emit, write_line
 
+MOST = 200
+"""Faults that are printed: who mends so many will check again anyway."""
 COLUMNS = ("file", "line", "column", "severity", "path", "what", "fix")
 
 
@@ -62,16 +64,19 @@ def build(
 
     Example: gwm data build my-country --out my-edition
     """
-    from gwm_models.data.user_editions import EditionError, build_edition
+    from gwm_models.data.user_editions import EditionError
+    from gwm_models.data.user_gate import build_user_edition
 
     target = out if out is not None else folder.with_name(f"{folder.resolve().name}-edition")
     try:
-        edition = build_edition(folder, target)
+        edition = build_user_edition(folder, target)
     except EditionError as error:
         if format is Format.table:
             write_line(str(error).splitlines()[0])
-            for problem in error.problems:
+            for problem in error.problems[:MOST]:
                 write_line(str(problem))
+            if len(error.problems) > MOST:
+                write_line(f"and {len(error.problems) - MOST:,} more; --format json has them all")
         else:
             emit([asdict(problem) for problem in error.problems], format=format, columns=COLUMNS)
         raise typer.Exit(1) from error

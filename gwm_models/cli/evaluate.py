@@ -230,7 +230,14 @@ def _spec(panel: Path, words: dict[str, Any], level: float | None, seed: int | N
 
 def _names(text: str | None) -> tuple[str, ...]:
     """Split names at commas; a name with a comma of its own stands in double quotes."""
-    cells = next(csv.reader([text or ""], skipinitialspace=True), [])
+    try:
+        cells = next(csv.reader([text or ""], skipinitialspace=True), [])
+    except csv.Error as error:
+        from gwm_models.errors import DataError, printable
+
+        raise DataError(
+            f"'{printable(str(text), 60)}' is no list of names ({error}). Write a,b,c on one line."
+        ) from error
     return tuple(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -21,24 +20,25 @@ def reproduce(
 ) -> None:
     """Write the reference results: scores, points per unit, models, posteriors, ranks, one scenario run, back-test.
 
-    Posteriors are fitted anew where data or code have changed, which takes minutes. With --check all are looked at for
-    the data and code they are of, and those that are quick are fitted anew.
+    Posteriors are fitted anew where data or code have changed, which takes minutes. All files are replaced together at
+    the end; posteriors that were finished when it was stopped are kept in the cache. With --check all are looked at
+    for the data and code they are of, and those that are quick are fitted anew.
 
     Example: gwm reproduce --check
     """
+    from gwm_models.files import scratch_folder
+    from gwm_models.files.together import finish
     from gwm_models.report.backtest import SCORE, compare_backtest, write_backtest
     from gwm_models.report.reference import EXACT, PROBABILITY, SIMULATED, compare_results, write_results
-    from gwm_models.report.reference_fits import compare_fits, quick_names, write_fits
+    from gwm_models.report.reference_fits import compare_fits, quick_names
+    from gwm_models.report.reference_set import write_reference
 
     if not check:
-        made = write_fits(folder)
-        sys.stdout.write(f"Posteriors fitted anew: {made}\n")
-        write_results(folder)
-        write_backtest(folder)
-        sys.stdout.write(f"Reference results written to {folder}\n")
+        made = write_reference(folder)
+        sys.stdout.write(f"Posteriors fitted anew: {made}\nReference results written to {folder}\n")
         return
-    with TemporaryDirectory() as place:
-        fresh = Path(place)
+    finish(folder)
+    with scratch_folder() as fresh:
         write_results(fresh)
         write_backtest(fresh)
         differences, cells = compare_results(folder, fresh)

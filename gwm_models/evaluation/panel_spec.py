@@ -81,6 +81,7 @@ class PanelSpec:
     def __post_init__(self) -> None:
         """Refuse what does not go together, all of it at once."""
         wrong = [*self._words(), *(self._of_staggered() if self.design == "staggered" else self._of_others())]
+        wrong += self._columns_twice()
         both = sorted({*self.treated} & {*self.donors, *self.exclude})
         wrong += [f"{', '.join(both)} is named both as treated and as donor or excluded."] if both else []
         if self.covariates and self.design in ("sdid", "did"):
@@ -122,6 +123,18 @@ class PanelSpec:
                 yield f"{', '.join(names)} {goes} used by {by} only; the design is {self.design}."
         if self.design in SERIES_DESIGNS and self.seasonality == "none" and self.period != PERIOD:
             yield "--period is the length of a cycle of seasons: give --seasonality as well."
+
+    def _columns_twice(self) -> Iterator[str]:
+        """Yield the columns that are named for two things, which are not the same thing."""
+        starts = self.treated[0] if self.design == "staggered" and self.treated else None
+        roles = {"unit": self.unit, "time": self.time, "outcome": self.outcome, "population": self.population}
+        first: dict[str, str] = {}
+        for option, name in (roles | {"treated": starts}).items():
+            if name is not None and first.setdefault(name, option) != option:
+                yield f"--{first[name]} and --{option} both name the column '{name}'. Name one for each."
+        for name in self.covariates:
+            if first.get(name, "population") != "population":
+                yield f"--{first[name]} and --covariates both name the column '{name}'. Leave it out of the covariates."
 
     def _of_staggered(self) -> Iterator[str]:
         if self.unit is None:

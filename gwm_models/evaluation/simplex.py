@@ -17,6 +17,8 @@ TOLERANCE = 1e-11
 """Of a gradient on data scaled to at most 1: below it a constraint counts as met with equality."""
 TIE = 1e-9
 """Columns whose gradient is this near to the least one may share weight without a worse fit."""
+NOISE = 1e-14
+"""Share by which rounding may raise the dual in a step that lowers it: near its minimum every step is that short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +207,10 @@ def _positive_part(rows: Floats, level: Floats) -> Floats | None:
         active = rows[:, found > 0]
         step = np.linalg.solve(active @ active.T + 1e-12 * np.eye(len(rows)), -gap)
         size, now = 1.0, dual(mu)
-        while size > 1e-12 and dual(mu + size * step) > now + 1e-4 * size * float(gap @ step):
+        most = now + NOISE * max(1.0, abs(now))
+        while size > 1e-12 and dual(mu + size * step) > most + 1e-4 * size * float(gap @ step):
             size /= 2
         if size <= 1e-12:
             return np.asarray(found) if np.abs(gap).max() < 1e-10 else None
         mu = mu + size * step
-    return None
+    return np.asarray(found) if np.abs(gap).max() < 1e-10 else None

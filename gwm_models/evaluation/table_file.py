@@ -5,19 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from gwm_models.errors import DataError, Problem, some
+from gwm_models.errors import DataError, Problem, is_hidden, some
 from gwm_models.evaluation.effect import Time
 from gwm_models.evaluation.panel import as_time, label
 from gwm_models.evaluation.time_text import check_order, in_form
+from gwm_models.scenarios.findings import escaped
 from gwm_models.scenarios.words import counted
 
 MISSING = frozenset({"", "NA", "NaN", "nan", "N/A", "null", "NULL", "."})
 MOST_BYTES = 200_000_000
+LARGEST, SMALLEST = 1e30, 1e-30
+"""No figure is larger, and none but 0 is smaller: sums of squares would not be numbers, or would be 0."""
 
 
 class PanelFileError(DataError):
@@ -120,6 +124,8 @@ def read_panel_file(path: Path, wanted: Wanted) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {}
     times: list[Time] = []
     for name in here:
+        if name not in (wanted.outcome, *wanted.numbers):
+            _check_hidden(found, name)
         if name == wanted.time:
             times = _times(found, name)
             columns[name] = list(times)
@@ -145,15 +151,20 @@ def _lines(path: Path) -> _Reading:
     try:
         if path.is_dir():
             raise DataError(f"{path} is a folder; expected a CSV file. Name a file in it.")
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(
-                f"{path} has over {MOST_BYTES // 10**6} MB. Leave out columns and rows that are not needed."
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}). Check the name.") from error
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read ({why}). Check the name.") from error
+    if len(raw) > MOST_BYTES:
+        raise DataError(f"{path} has over {MOST_BYTES // 10**6} MB. Leave out columns and rows that are not needed.")
+    try:
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start}). Save it as CSV in UTF-8.") from error
+        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        raise DataError(
+            f"{path}:{line}:{column}: is not UTF-8 text (byte {error.start}). Save it as CSV in UTF-8."
+        ) from error
     first = text.partition("\n")[0]
     mark = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=mark, strict=False)
@@ -165,12 +176,12 @@ def _lines(path: Path) -> _Reading:
                 found.rows.append(cells)
                 found.lines.append(reader.line_num)
     except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: cannot be read as CSV ({error}). Check its quotes.") from error
+        raise DataError(f"{path}:{reader.line_num}:1: cannot be read as CSV ({error}). Check its quotes.") from error
     if not found.header:
         raise DataError(f"{path} is empty; expected a header and one row per unit and time.")
     if not found.rows:
         raise DataError(f"{path} has a header and no rows; expected one row per unit and time.")
-    twice = sorted({name for name in found.header if found.header.count(name) > 1})
+    twice = sorted(name for name, times in Counter(found.header).items() if times > 1)
     if twice:
         found.fault(1, "", f"column {some(twice)} stands twice in the header", "give every column a name of its own")
     _same_length(found)
@@ -191,6 +202,18 @@ def _same_length(found: _Reading) -> None:
         found.rows = [row for k, row in enumerate(found.rows) if k not in bad]
 
 
+def _check_hidden(found: _Reading, name: str) -> None:
+    """Refuse names and times that would show as others: two units that look the same would be two."""
+    odd = [
+        (line, cell)
+        for line, cell in zip(found.lines, found.column(name), strict=True)
+        if not cell.isprintable() and any(is_hidden(char) or char in "\n\r" for char in cell)
+    ]
+    if odd:
+        what = f"{_many(len(odd), 'cell')} with hidden characters ('{escaped(odd[0][1])}')"
+        found.fault(odd[0][0], name, what, "type them again", found.header.index(name) + 1)
+
+
 def _numbers(found: _Reading, name: str) -> list[float | None]:
     values: list[float | None] = []
     odd: list[tuple[int, str]] = []
@@ -199,15 +222,14 @@ def _numbers(found: _Reading, name: str) -> list[float | None]:
             number = None if cell in MISSING else float(cell)
         except ValueError:
             number = math.inf
-        if number is not None and not math.isfinite(number):
+        if number is not None and not (number == 0 or SMALLEST < abs(number) < LARGEST):
             odd.append((line, cell))
             number = None
         values.append(number)
     if odd:
-        cells = some([f"'{cell}' in line {line}" for line, cell in odd])
-        found.fault(
-            odd[0][0], name, f"{_many(len(odd), 'cell')} no finite number ({cells})", "write numbers, or leave empty"
-        )
+        cells = some([f"'{escaped(cell)}' in line {line}" for line, cell in odd])
+        what = f"{_many(len(odd), 'cell')} no finite number ({cells})"
+        found.fault(odd[0][0], name, what, f"write 0 or numbers of {SMALLEST:g} to {LARGEST:g} in size, or leave empty")
     elif values and all(value is None for value in values):
         found.fault(found.lines[0], name, "has no figure at all", "name a column with figures")
     return values

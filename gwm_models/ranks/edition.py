@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,9 +138,10 @@ def total_covariance(edition: Edition, hours_error: float | None = None) -> Floa
 
 def _same_unit(edition: Edition) -> list[tuple[int, int]]:
     """Return the pairs of areas that belong to one survey unit."""
-    unit = np.asarray(edition.areas.unit)
-    i, j = np.nonzero(np.triu(unit[:, None] == unit, 1))
-    return list(zip(i.tolist(), j.tolist(), strict=True))
+    places: dict[str, list[int]] = {}
+    for place, unit in enumerate(edition.areas.unit):
+        places.setdefault(unit, []).append(place)
+    return sorted(pair for group in places.values() for pair in combinations(group, 2))
 
 
 def _shared_domains(edition: Edition, cov: Floats, i: int, j: int) -> NDArray[np.bool_]:

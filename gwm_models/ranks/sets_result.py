@@ -16,6 +16,9 @@ Bools = NDArray[np.bool_]
 Side = Literal["both", "best", "worst"]
 End = Literal["best", "worst"]
 
+DIGITS = 9
+"""Decimals of a critical value in rows; the last bits of one hang on the processor and on the libraries."""
+
 
 @dataclass(frozen=True, eq=False)
 class RankSets(Frozen):
@@ -79,8 +82,8 @@ class RankSets(Frozen):
                 "simultaneous": self.simultaneous,
                 "stepdown": self.stepdown,
                 "side": self.side,
-                "critical": float(self.critical[i]),
-                "critical_error": float(self.critical_error[i]),
+                "critical": round(float(self.critical[i]), DIGITS),
+                "critical_error": round(float(self.critical_error[i]), DIGITS),
                 "settled": bool(self.settled[i]),
                 "method": self.method,
                 "n": self.n_draws,

@@ -62,9 +62,12 @@ class PairTests:
         gap_se = errors.gap_se()
         with np.errstate(over="ignore", under="ignore"):
             gap = np.subtract.outer(estimate, estimate)
-            known = np.where(gap_se == 0, np.sign(gap), 0)
-            np.divide(gap / errors.unit, gap_se, out=gap, where=gap_se > 0)
-        gap[known > 0], gap[known < 0] = np.inf, -np.inf
+            known = gap_se == 0
+            side = np.sign(gap[known])
+            gap /= errors.unit
+            np.divide(gap, gap_se, out=gap, where=~known)
+        side[side != 0] *= np.inf
+        gap[known] = side
         return cls(errors, Pairs.of(errors), gap_se, gap, alpha, n_draws, rng)
 
     def bounds(self, critical: Floats) -> tuple[Ints, Ints]:
@@ -75,8 +78,12 @@ class PairTests:
 
     def settled(self, critical: Floats, error: Floats) -> Bools:
         """Return which areas keep their bounds if the critical value is up to three of its errors off."""
+        if not error.any():
+            return np.ones(len(error), dtype=bool)
         gap, off = np.abs(self.gap), (3 * error)[:, None]
-        near = (np.abs(gap - critical[:, None]) <= off) & (off > 0)
+        gap -= critical[:, None]
+        near = np.abs(gap, out=gap) <= off
+        near &= off > 0
         return np.asarray(~near.any(axis=1))
 
     def simultaneous(self, stepdown: bool) -> Found:

@@ -23,6 +23,7 @@ from gwm_models.report.tables import source_table
 from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, sentence, text_cell
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.sources import sources_of
+from gwm_models.scenarios.spread import all_steady
 
 Row = Mapping[str, Any]
 
@@ -69,11 +70,12 @@ def write_allocation(folder: Path, found: Allocated, *, command: str) -> dict[st
     OutputError
         If the folder cannot be written, or holds something that is not an allocation.
     """
-    summary = summarise_allocation(found) | {
+    summary: dict[str, Any] = summarise_allocation(found) | {
         "assumptions": portfolio_assumptions(found.projection),
         "warnings": warnings_of(found.projection, ()),
         "sources": sources_of(found.projection),
     }
+    summary = all_steady(summary)
     made = made_by(command)
     numbers = {FILE: json_text(summary | made), **{f"{name}.csv": csv_text(summary[name]) for name in TABLES}}
     manifest = search_manifest("portfolio", found.scenario, command=command, numbers=numbers, file=QUESTION)

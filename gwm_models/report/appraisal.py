@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from gwm_models.report.tables import source_table
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.sources import sources_of
+from gwm_models.scenarios.spread import all_steady
 
 Row = Mapping[str, Any]
 
@@ -80,15 +80,15 @@ def write_appraisal(folder: Path, found: Appraisal, *, command: str) -> dict[str
         If the folder cannot be written, or holds something that is not an appraisal.
     """
     projection = found.projection
-    summary = summarise_appraisal(found) | {
+    summary: dict[str, Any] = summarise_appraisal(found) | {
         "assumptions": assumptions(projection),
         "warnings": warnings_of(projection, ()),
         "sources": sources_of(projection),
     }
+    summary = all_steady(summary)
     made = {
         "toolkit_version": __version__,
         "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data_sha256": data_hash(data_home()),
         "code_sha256": code_hash(),
     }

@@ -90,7 +90,6 @@ def write_evaluation(
     made = {
         "toolkit_version": __version__,
         "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data_sha256": data_hash(data_home()),
         "code_sha256": code_hash(),
     }
@@ -110,6 +109,7 @@ def write_evaluation(
             "schema": MANIFEST_SCHEMA,
             "kind": "evaluation",
             **made,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "seed": summary["seed"],
             "python": platform.python_version(),
             "results_sha256": hashes_of(numbers),

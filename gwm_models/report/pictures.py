@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from gwm_models.errors import OutputError
-from gwm_models.files import write_text
+from gwm_models.files import write_bytes, write_text
 from gwm_models.plots.theme import FONT, THEMES, with_colours
 from gwm_models.report.png import packed
 
@@ -70,10 +70,7 @@ def write_picture(
     if kind == "svg":
         write_text(path, text)
         return
-    try:
-        path.write_bytes(png_of(text))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+    write_bytes(path, png_of(text))
 
 
 def picture_svg(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from gwm_models.report.tables import source_table
 from gwm_models.report.views import Cell, Column, TableView, figure_of, number_cell, sentence, text_cell
 from gwm_models.scenarios.cautions import warnings_of
 from gwm_models.scenarios.sources import sources_of
+from gwm_models.scenarios.spread import all_steady
 
 Row = Mapping[str, Any]
 
@@ -53,11 +53,10 @@ def check_portfolio_folder(folder: Path) -> None:
 
 
 def made_by(command: str) -> dict[str, Any]:
-    """Return what a page says of how it was made: version, command, time and hashes."""
+    """Return what a result says of how it was made, the same each time: version, command and hashes."""
     return {
         "toolkit_version": __version__,
         "command": command,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data_sha256": data_hash(data_home()),
         "code_sha256": code_hash(),
     }
@@ -87,11 +86,12 @@ def write_portfolio(folder: Path, found: PortfolioFound, *, command: str) -> dic
     OutputError
         If the folder cannot be written, or holds something that is not a portfolio.
     """
-    summary = summarise_portfolio(found) | {
+    summary: dict[str, Any] = summarise_portfolio(found) | {
         "assumptions": portfolio_assumptions(found.projection),
         "warnings": warnings_of(found.projection, ()),
         "sources": sources_of(found.projection),
     }
+    summary = all_steady(summary)
     made = made_by(command)
     tables = {f"{name}.csv": csv_text(summary[name]) for name in TABLES}
     numbers = {FILE: json_text(summary | made), **tables}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, load_edition
 from gwm_models.errors import ModelError
+from gwm_models.files.together import Together, written_together
 from gwm_models.models import health, mortality_links, trend_error, trend_fit
 from gwm_models.models.catalogue import file_name, fit_key, fit_record, specs_of
 from gwm_models.models.fit import Spec
 from gwm_models.models.outcomes import Subject, find_subject
-from gwm_models.models.store import Record, find, is_ours, read_sound, write_record
+from gwm_models.models.store import Record, find, is_ours, read_sound, remember, write_record
 from gwm_models.scenarios.fields import GROUPS_FILE, clusters_key, clusters_record
 
 Floats = NDArray[np.float64]
@@ -84,7 +85,27 @@ def quick_names() -> tuple[str, ...]:
 
 
 def write_fits(folder: Path) -> int:
-    """Write every stored result whose data or code have changed; leave the others as they are.
+    """Write every stored result whose data or code have changed, together; leave the others as they are.
+
+    Returns
+    -------
+    int
+        How many were fitted anew.
+    """
+    with written_together(folder) as new:
+        return add_fits(folder, new)
+
+
+def add_fits(folder: Path, new: Together) -> int:
+    """Add every stored result whose data or code have changed to files that are written together.
+
+    Those fitted anew are kept in the cache of this machine as well, so that what was stopped does not fit them again.
+
+    Parameters
+    ----------
+    folder : Path
+        Where those that have not changed are.
+    new : Together
 
     Returns
     -------
@@ -93,18 +114,21 @@ def write_fits(folder: Path) -> int:
     """
     made, names = 0, set()
     for each in stored_results():
-        names.add(f"{each.name}.nc")
-        path = folder / FOLDER / f"{each.name}.nc"
-        if read_sound(path, each.key) is not None:
+        name = f"{each.name}.nc"
+        names.add(name)
+        if read_sound(folder / FOLDER / name, each.key) is not None:
             continue
         record = find(each.name, each.key)
         if record is None:
             record, made = each.make(), made + 1
-        write_record(path, each.key, record)
-    for path in (folder / FOLDER).glob("*.nc"):
-        if path.name not in names and is_ours(path):
-            path.unlink()
+            remember(each.key, record)
+        write_record(new.files / FOLDER / name, each.key, record)
+    new.gone |= {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*.nc") if _stale(path, names)}
     return made
+
+
+def _stale(path: Path, names: Collection[str]) -> bool:
+    return path.name not in names and is_ours(path)
 
 
 def compare_fits(folder: Path, names: Sequence[str] | None = None) -> tuple[list[str], int]:

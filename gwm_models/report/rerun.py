@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shlex
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gwm_models.errors import DataError
-from gwm_models.files import LANDMARK
-from gwm_models.report.run_folder import MANIFEST_SCHEMA, NUMBERS, write_run
+from gwm_models.files import LANDMARK, scratch_folder
+from gwm_models.report.manifest import hash_of, read_manifest
+from gwm_models.report.run_folder import NUMBERS, write_run
+from gwm_models.scenarios.findings import escaped
 from gwm_models.scenarios.projection import project
-from gwm_models.scenarios.reader import read_scenario
+from gwm_models.scenarios.reader import CheckedScenario, read_scenario
 from gwm_models.scenarios.summary import summarise
 
 SCENARIO = "scenario.yaml"
@@ -98,18 +97,15 @@ def rerun(manifest: Path, folder: Path | None = None, *, command: str = "") -> R
     DataError
         If the manifest is not that of a run, or its scenario is missing or was changed since.
     """
-    path = manifest / LANDMARK if manifest.is_dir() else manifest
-    then = read_manifest(path)
-    checked = read_scenario(_scenario_of(path, then))
+    path, then, checked, before = read_run(manifest)
     projection = project(checked.scenario)
     warnings = tuple(then.get("file_warnings", ()))
     summary = summarise(projection, warnings)
-    with tempfile.TemporaryDirectory(prefix="gwm.") as place:
-        out = folder or Path(place) / "run"
+    with scratch_folder() as place:
+        out = folder or place / "run"
         write_run(out, projection, summary, command=command, scenario_text=checked.text, warnings=warnings)
         now = read_manifest(out / LANDMARK)
-    before = _hashes_then(path, then)
-    edited = tuple(_edited(path, then, now))
+    edited = tuple(_edited(path, then, now, before))
     files = {name: now["results_sha256"][name] == before[name] for name in NUMBERS}
     return Rerun(
         scenario=checked.scenario.id,
@@ -121,46 +117,42 @@ def rerun(manifest: Path, folder: Path | None = None, *, command: str = "") -> R
     )
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Read the manifest of a run.
+def read_run(manifest: Path) -> tuple[Path, dict[str, Any], CheckedScenario, dict[str, str]]:
+    """Read the folder of an earlier run: its manifest, the scenario that was run, and the hashes of its numbers.
+
+    Parameters
+    ----------
+    manifest : Path
+        The ``manifest.json`` of a run, or its folder.
+
+    Returns
+    -------
+    path : Path
+        The manifest.
+    then : dict
+    checked : CheckedScenario
+    before : dict of str to str
 
     Raises
     ------
     DataError
-        If there is none, or it is not that of a run.
+        As `rerun`.
+    ScenarioError
+        If the scenario is no longer sound.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file. Name the manifest.json of a run, or its folder.") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a manifest ({error}). Name the manifest.json of a run.") from error
-    kind = found.get("kind") if isinstance(found, dict) else None
-    if isinstance(found, dict) and kind is not None:
-        article = "an" if str(kind)[:1] in "aeiou" else "a"
-        raise DataError(
-            f"{path}: is the manifest of {article} {kind}, not of a run. Run it again with: {_again(path, found)}"
-        )
-    if not isinstance(found, dict) or found.get("schema") != MANIFEST_SCHEMA or "resolved_sha256" not in found:
-        raise DataError(f"{path}: is not the manifest of a run ({MANIFEST_SCHEMA}). Name one that gwm run wrote.")
-    return found
-
-
-def _again(path: Path, manifest: dict[str, Any]) -> str:
-    """Return the command that gives the folder of a goal, a sweep or a comparison once more."""
-    if "file" not in manifest:
-        return str(manifest.get("command", "gwm compare"))
-    return shlex.join(["gwm", str(manifest["kind"]), str(path.parent / str(manifest["file"])), "--out", "again"])
+    path = manifest / LANDMARK if manifest.is_dir() else manifest
+    then = read_manifest(path)
+    return path, then, read_scenario(_scenario_of(path, then)), _hashes_then(path, then)
 
 
 def _scenario_of(path: Path, then: dict[str, Any]) -> Path:
     """Return the scenario beside a manifest, if it is the one that was run."""
     scenario = path.parent / SCENARIO
     try:
-        text = scenario.read_bytes()
+        found = hash_of(scenario)
     except OSError as error:
         raise DataError(f"{scenario}: cannot be read ({error.strerror}). Keep the folder of a run whole.") from error
-    if hashlib.sha256(text).hexdigest() != then["resolved_sha256"]:
+    if found != then["resolved_sha256"]:
         raise DataError(
             f"{scenario}: is not the scenario of this run (its hash differs). Use gwm run for a changed one."
         )
@@ -170,22 +162,21 @@ def _scenario_of(path: Path, then: dict[str, Any]) -> Path:
 def _hashes_then(path: Path, then: dict[str, Any]) -> dict[str, str]:
     """Return the hashes of the earlier numbers: as kept, else of the files beside the manifest."""
     kept = then.get("results_sha256")
-    if isinstance(kept, dict) and all(name in kept for name in NUMBERS):
-        return kept
+    if kept is not None and all(name in kept for name in NUMBERS):
+        return {name: str(kept[name]) for name in NUMBERS}
     try:
-        return {name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest() for name in NUMBERS}
+        return {name: hash_of(path.parent / name) for name in NUMBERS}
     except OSError as error:
         raise DataError(
             f"{path}: keeps no hash of the numbers, and {error.filename} cannot be read. Run gwm run again instead."
         ) from error
 
 
-def _edited(path: Path, then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+def _edited(path: Path, then: dict[str, Any], now: dict[str, Any], kept: dict[str, str]) -> Iterator[str]:
     """Name the files of numbers that are gone or not those of the run, and entries that are not the scenario's."""
-    kept = _hashes_then(path, then)
     for name in NUMBERS:
         try:
-            found = hashlib.sha256((path.parent / name).read_bytes()).hexdigest()
+            found = hash_of(path.parent / name)
         except FileNotFoundError:
             yield f"{name} is missing"
         except OSError as error:
@@ -195,7 +186,7 @@ def _edited(path: Path, then: dict[str, Any], now: dict[str, Any]) -> Iterator[s
                 yield f"{name} is not the file that was written"
     for key in ("edition", "draws", "seed"):
         if key in then and then[key] != now[key]:
-            yield f"the manifest says {key} {then[key]}, the scenario that was run says {now[key]}"
+            yield f"the manifest says {key} {_short(then[key])}, the scenario that was run says {now[key]}"
 
 
 def _differences(then: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -212,16 +203,18 @@ def _differences(then: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, s
 
 def _short(value: object) -> str:
     text = "unknown" if value is None else str(value)
-    return text[:12] if len(text) == 64 else text
+    return text[:12] if len(text) == 64 else escaped(text)
 
 
 def _changed(path: Path, summary: dict[str, Any]) -> tuple[str, ...]:
     """Return the places of the summary that differ from the one beside the manifest."""
+    if not (path.parent / "summary.json").is_file():
+        return ()
     try:
         earlier = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return tuple(escaped(place, most=200) for place in _places(earlier, json.loads(json.dumps(summary)), ""))
+    except (OSError, ValueError, RecursionError):
         return ()
-    return tuple(_places(earlier, json.loads(json.dumps(summary)), ""))
 
 
 def _places(then: Any, now: Any, place: str) -> list[str]:

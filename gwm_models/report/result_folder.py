@@ -14,7 +14,13 @@ ASKED = ("resolved_sha256", "compared_sha256")
 """Entries of a manifest that say what was asked."""
 
 
-def write_result(folder: Path, kind: FolderKind, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> None:
+def write_result(
+    folder: Path,
+    kind: FolderKind,
+    files: Mapping[str, Content],
+    manifest: Mapping[str, Any],
+    passing: Collection[str] = (),
+) -> None:
     """Write the folder of a result whole or not at all; one line on standard error says if another one was there.
 
     Parameters
@@ -24,13 +30,15 @@ def write_result(folder: Path, kind: FolderKind, files: Mapping[str, Content], m
     files : mapping
         What each file holds, but the manifest; as for `gwm_models.files.write_folder`.
     manifest : mapping
+    passing : collection of str
+        Names of files that stand there only until the result is written.
 
     Raises
     ------
     OutputError
         If the folder cannot be written, or holds something of another kind.
     """
-    gone = replaced(folder, manifest, files)
+    gone = replaced(folder, manifest, {*files, *passing})
     write_folder(folder, kind, {**files, LANDMARK: json_text(manifest)})
     if gone:
         sys.stderr.write(f"{gone}\n")

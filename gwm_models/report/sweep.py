@@ -35,11 +35,16 @@ Row = Mapping[str, Any]
 
 SCHEMA = "gwm-sweep/1"
 FILE, POINTS, QUESTION = "sweep.json", "points.jsonl", "scenario.yaml"
+UNFINISHED = "unfinished.jsonl"
+"""Points of a sweep that is under way, or was stopped, in the folder that it will replace."""
 SWEEP = FolderKind(
     "a sweep",
     FILE,
     f'"{SCHEMA}"',
-    (FILE, LANDMARK, POINTS, QUESTION, "indices.csv", "report.html", "table.csv", "table.parquet", "tornado.csv"),
+    (
+        *(FILE, LANDMARK, POINTS, UNFINISHED, QUESTION),
+        *("indices.csv", "report.html", "table.csv", "table.parquet", "tornado.csv"),
+    ),
 )
 
 
@@ -73,7 +78,7 @@ def write_sweep(
     Parameters
     ----------
     folder : Path
-        Replaced if it already holds a sweep.
+        Replaced if it already holds a sweep, once the new one is finished; until then only `UNFINISHED` is added to it.
     scenario : Scenario
         Checked, of kind sweep.
     command : str
@@ -93,10 +98,16 @@ def write_sweep(
         If the folder cannot be written, or holds something that is not a sweep.
     """
     check_sweep_folder(folder)
+    kept: list[PointStore] = []
+
+    def opened(key: str) -> PointStore:
+        kept.append(_store(folder, key, scenario, command))
+        return kept[0]
+
     result = run_sweep(
         scenario,
         version=toolkit_version,
-        store=lambda key: _store(folder, key, scenario, command),
+        store=opened,
         jobs=jobs,
         dask=dask,
         report=report,
@@ -113,13 +124,13 @@ def write_sweep(
         "indices.csv": csv_text(whole["indices"]),
         "tornado.csv": csv_text(whole["tornado"]),
         QUESTION: resolved_yaml(scenario),
-        POINTS: (folder / POINTS).read_bytes(),
+        POINTS: kept[0].text(),
         "report.html": sweep_html(whole, table, summary.line_rows(), manifest),
     }
     parquet = parquet_bytes(table)
     if parquet is not None:
         files["table.parquet"] = parquet
-    write_result(folder, SWEEP, files, manifest)
+    write_result(folder, SWEEP, files, manifest, passing=(UNFINISHED,))
     return whole, table
 
 
@@ -165,7 +176,7 @@ def _store(folder: Path, key: str, scenario: Scenario, command: str) -> PointSto
     if not (folder / FILE).exists():
         head = {"schema": SCHEMA, "finished": False, "id": scenario.id, "command": command}
         write_text(folder / FILE, json_text(head))
-    return PointStore(folder / POINTS, key)
+    return PointStore(folder / UNFINISHED, key, folder / POINTS)
 
 
 def parquet_bytes(rows: Sequence[Row]) -> bytes | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any, Literal
 
-from gwm_models.errors import Problem
+from gwm_models.errors import Problem, printable
+from gwm_models.errors import is_hidden as is_hidden
 
 Keys = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
-LAYOUT = "\t\n\r"
 MOST_FAULTS = 200
 
 
@@ -241,11 +240,4 @@ def escaped(text: str, most: int = 60) -> str:
     >>> escaped("a\u200bb")
     'a\\u200bb'
     """
-    short = text if len(text) <= most else text[: most - 3] + "..."
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in short)
-
-
-def is_hidden(char: str) -> bool:
-    """Tell whether a character has no place in a text: controls, zero-width, direction marks."""
-    unsafe = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    return char not in LAYOUT and (unsafe or ord(char) & 0xFFFE == 0xFFFE)
+    return printable(text, most)

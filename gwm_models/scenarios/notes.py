@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import sampling_error
 from gwm_models.scenarios.known import MORTALITY
@@ -102,8 +104,9 @@ def _baseline_lines(projection: Projection) -> list[str]:
         "error of the indicators, shrunk towards their region; one drawn beyond the scale stays, and moves no farther "
         "out."
     ]
-    units = projection.edition.areas.unit
-    shared = [name for name, unit in zip(projection.edition.areas.name, units, strict=True) if units.count(unit) > 1]
+    areas = projection.edition.areas
+    of_unit = Counter(areas.unit)
+    shared = [name for name, unit in zip(areas.name, areas.unit, strict=True) if of_unit[unit] > 1]
     if shared:
         lines.append(
             "Drawn levels agree with each area's own score, so areas that share published figures "

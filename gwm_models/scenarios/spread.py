@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ Floats = NDArray[np.float64]
 Row = dict[str, object]
 
 DIGITS = 6
+SIGNIFICANT = 10
+"""Digits of a number as it is told; of the 15 of double precision the last hang on the processor and the libraries."""
 NUMBERS = ("estimate", "std_error", "lower", "upper")
 
 
@@ -62,9 +65,29 @@ def one(draws: Floats, level: float, *, median: bool = False) -> Row:
 
 
 def plain(value: object) -> float | None:
-    """Return a number as a rounded float; None where it is not finite."""
+    """Return a number as a float rounded to 6 decimals and 10 digits; None where it is not finite."""
     number = float(value)  # type: ignore[arg-type]
-    return round(number, DIGITS) + 0.0 if np.isfinite(number) else None
+    return steady(round(number, DIGITS)) + 0.0 if np.isfinite(number) else None
+
+
+def steady(value: float) -> float:
+    """Return a number to 10 significant digits: the same on every machine, but for a rare one on the edge of two.
+
+    Examples
+    --------
+    >>> steady(1 / 3), steady(18934520207.994278), steady(-0.1 - 0.2)
+    (0.3333333333, 18934520210.0, -0.3)
+    """
+    return float(f"{value:.{SIGNIFICANT}g}")
+
+
+def all_steady(value: Any) -> Any:
+    """Return plain data with every float in it to 10 significant digits; see `steady`."""
+    if isinstance(value, float):
+        return steady(value)
+    if isinstance(value, dict):
+        return {name: all_steady(item) for name, item in value.items()}
+    return type(value)(map(all_steady, value)) if isinstance(value, list | tuple) else value
 
 
 def interval_rows(head: Row, groups: Sequence[str], draws: Floats, level: float, *, median: bool = False) -> list[Row]:

@@ -21,6 +21,7 @@ from gwm_models.scenarios.rows import (
     renormalised_rows,
 )
 from gwm_models.scenarios.sources import sources_of
+from gwm_models.scenarios.spread import all_steady
 from gwm_models.scenarios.sums import sum_rows
 
 MONTH = 1 / 12
@@ -38,14 +39,14 @@ def summarise(projection: Projection, warnings: tuple[str, ...] = ()) -> dict[st
     Returns
     -------
     dict
-        JSON-ready; intervals at the widest level the scenario asks for.
+        JSON-ready, numbers to 10 digits; intervals at the widest level the scenario asks for.
     """
     scenario, edition = projection.scenario, projection.edition
     level = max(scenario.analysis.intervals)
     health = health_rows(projection, level)
     groups = group_rows(projection, level)
     gaps, sums, path = inequality_rows(projection, level), sum_rows(projection, level), path_rows(projection, level)
-    return {
+    summary = {
         "schema": "gwm-summary/1",
         "scenario": {
             "id": scenario.id,
@@ -83,6 +84,7 @@ def summarise(projection: Projection, warnings: tuple[str, ...] = ()) -> dict[st
         "warnings": [*warnings, *warnings_of(projection, gaps)],
         "sources": sources_of(projection),
     }
+    return {name: all_steady(part) for name, part in summary.items()}
 
 
 def _model(effect: HealthEffect) -> dict[str, Any]:

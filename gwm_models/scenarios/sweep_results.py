@@ -19,6 +19,8 @@ from gwm_models.scenarios.sweep_indices import Indices, variance_indices
 
 GOOD = 0.95
 """Share of variance that a polynomial must predict at points left out for its indices to need no warning."""
+PLACES = 12
+"""Decimals of a number, beside its ten digits: what is smaller is noise of the arithmetic."""
 
 
 class SweepSummary:
@@ -221,8 +223,8 @@ def measure_key(measured: Measured) -> str:
 
 
 def figure(value: float) -> float | None:
-    """Return a number with the digits that are kept; None where it is not finite."""
-    return rounded(value) if np.isfinite(value) else None
+    """Return a number with the digits that are kept, noise of the arithmetic as zero; None where it is not finite."""
+    return rounded(round(float(value), PLACES)) if np.isfinite(value) else None
 
 
 def _share(value: float) -> str:

@@ -12,18 +12,12 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
-from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pytest
+from pairs_posterior import chain_rate, exact_rate, one, one_score_model, three, three_domain_model
 
 import gwm_models
-from gwm_models.data.edition import load_edition
-from gwm_models.index.sampling import sampling_error
-from gwm_models.ranks.one_score import total_posterior
-from gwm_models.ranks.posterior import score_posterior
 
 pytestmark = pytest.mark.bench
 
@@ -42,33 +36,6 @@ print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.st
 """
 """Peak resident memory of the child itself: getrusage would count what its parent held when it was started."""
 ON_LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-
-
-def cpu():
-    """Return CPU seconds of this process and of those it has started, such as compilers."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
-@lru_cache
-def domains(n=118):
-    """Return the Monitor's scores and errors, or simulated ones of many areas."""
-    if n == 118:
-        edition = load_edition()
-        cov = sampling_error(edition).domain_cov
-        return edition.domain_scores, cov, edition.areas.region_index(), edition.areas.code
-    rng = np.random.default_rng(n)
-    cov = rng.uniform(6, 20, (n, 1, 3)) ** 2 * np.eye(3)
-    return rng.normal(100, 30, (n, 3)), cov, np.arange(n) % 9, tuple(map(str, range(n)))
-
-
-def one(n, n_draws, seed=1):
-    scores, _, _, area = domains(n)
-    return total_posterior(scores.sum(axis=1), 15.0, area, n_draws=n_draws, seed=seed)
-
-
-def three(n, n_draws, seed=1):
-    return score_posterior(*domains(n), n_draws=n_draws, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -110,76 +77,6 @@ def test_memory_is_little_more_than_the_draws_that_are_asked_for(capsys):
     with capsys.disabled():
         print(f"\nthree domains, 3,000 areas: peak {float(done.stdout):.2f} GiB, the draws themselves {draws:.2f}")
     assert float(done.stdout) < draws + 0.3
-
-
-def one_score_model(*, tuned):
-    import pymc as pm
-
-    y = domains()[0].sum(axis=1)
-    start = {"mean": y.mean(), "true": y} if tuned else {}
-    with pm.Model() as model:
-        between, mean = pm.HalfNormal("between", 100.0), pm.Flat("mean", initval=start.get("mean"))
-        true = pm.Normal("true", mean, between, shape=len(y), initval=start.get("true"))
-        pm.Normal("published", true, 15.0, observed=y)
-    return model
-
-
-def three_domain_model(*, tuned):
-    import pymc as pm
-
-    scores, cov, region, _ = domains()
-    if tuned:
-        sys.path.insert(0, str(Path(__file__).parents[1]))
-        from pymc_reference import scores_model
-
-        return scores_model(scores, cov, region)
-    k, error = scores.shape[1], np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-    with pm.Model() as model:
-        spread = pm.HalfNormal.dist(100.0, shape=k)
-        root, _, _ = pm.LKJCholeskyCov("between", n=k, eta=1.0, sd_dist=spread, compute_corr=True)
-        mean = pm.Flat("mean", shape=(region.max() + 1, k))
-        true = pm.MvNormal("true", mean[region], chol=root, shape=scores.shape)
-        pm.Normal("published", true, error, observed=scores)
-    return model
-
-
-def chain_rate(model):
-    """Sample with PyMC's default settings, 4 chains of 1,000 draws after 1,000 of tuning.
-
-    Returns
-    -------
-    tuple of float
-        Effective draws by the parameter that has the fewest (bulk), and by the median true score; CPU seconds of
-        sampling, tuning included, and of compiling the model before.
-    """
-    import arviz as az
-    import pymc as pm
-
-    with model, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        start = cpu()
-        pm.sample(draws=1, tune=1, chains=1, cores=1, random_seed=1, progressbar=False)
-        compiling, start = cpu() - start, cpu()
-        trace = pm.sample(chains=4, cores=1, random_seed=1, progressbar=False)
-        seconds = cpu() - start
-        effective = az.ess(trace)
-    least = min(float(np.nanmin(found)) for found in effective.data_vars.values())  # nan: the diagonal of a correlation
-    return least, float(effective["true"].median()), seconds, compiling
-
-
-def exact_rate(work, n_draws, rounds=5):
-    """Return effective draws a CPU second of the spread, which has the fewest, and of true scores; and median seconds.
-
-    Repeats among resampled spreads are taken off for the first.
-    """
-    work(118, n_draws)
-    seconds = []
-    for _ in range(rounds):
-        start = time.process_time()
-        found = work(118, n_draws)
-        seconds.append(time.process_time() - start)
-    middle = statistics.median(seconds)
-    return n_draws * getattr(found, "efficiency", 1.0) / middle, n_draws / middle, middle
 
 
 @WITH_PYMC

@@ -10,11 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pairs import MEASURED, measure, peer_version
+from pairs_ranks import PAIRS, joint_errors, scores
 
 import gwm_models
 from gwm_models.ranks.sets import rank_sets
@@ -38,15 +40,6 @@ print(time.process_time() - start, peak / 2**20)
 """
 """Peak resident memory of the child itself: getrusage would count what its parent held when it was started."""
 ON_LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-
-
-def scores(n=118):
-    return np.random.default_rng(1).normal(307, 86, n)
-
-
-def joint_errors(n=118):
-    loading = np.random.default_rng(2).standard_normal((n, 40))
-    return 225 * (0.6 * np.eye(n) + 0.4 * loading @ loading.T / 40)
 
 
 def equal_errors_exact():
@@ -109,34 +102,13 @@ def test_3000_areas_keep_to_their_promised_cpu_time_and_memory(capsys, joint):
     assert gib < 1
 
 
-@pytest.mark.parametrize("simultaneous", [False, True], ids=["marginal", "simultaneous"])
-@pytest.mark.parametrize("errors", ["equal", "covariance"])
-def test_sets_beside_multiple_inference(capsys, errors, simultaneous):
-    """The same problem in one run: 118 areas, single step, 10,000 draws where ours are not exact.
-
-    multiple-inference 1.2.0 with SciPy 1.17, one thread, took so many times as long: equal errors, where ours are
-    exact, 790 (marginal) and 86 (simultaneous); covariance 1.3 to 1.8 and 3.6 to 3.9.
-    """
-    cov = joint_errors() if errors == "covariance" else np.diag(np.full(118, 225.0))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        other = pytest.importorskip("multiple_inference.confidence_set", reason="multiple-inference is not installed")
-        model = other.SimultaneousRanking if simultaneous else other.MarginalRanking
-
-        def theirs():
-            return model(scores(), cov, random_state=0).fit().conf_int(0.05, fast=True)
-
-        def ours():
-            return rank_sets(scores(), cov, simultaneous=simultaneous)
-
-        sets, bounds = ours(), theirs()
-        times = [(cpu_seconds(theirs), cpu_seconds(ours)) for _ in range(3)]
-    their_time, our_time = (statistics.median(column) for column in zip(*times, strict=True))
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
+def test_sets_beside_multiple_inference(capsys, pair):
+    """The same problem in one run; the ratios of a full measurement are in results/benchmarks."""
+    if peer_version(pair.peer) is None:
+        pytest.skip(f"{pair.peer} is not installed")
+    row = measure(replace(pair, rounds=3))
     with capsys.disabled():
-        print(
-            f"\n{errors}, simultaneous={simultaneous}: ours {our_time:.4f} CPU s, multiple-inference "
-            f"{their_time:.3f}, ratio {their_time / our_time:.1f}"
-        )
-    assert np.abs(sets.lower - bounds[:, 0]).max() <= 3
-    assert np.abs(sets.upper - bounds[:, 1]).max() <= 3
-    assert our_time < their_time
+        print(f"\n{pair.name}: {row['ratio']} ({row['ratio_min']} to {row['ratio_max']}), {row['status']}")
+    assert row["status"] == MEASURED
+    assert row["ratio"] > 1

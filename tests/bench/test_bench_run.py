@@ -8,34 +8,17 @@ to the baseline is what to compare between machines.
 
 from __future__ import annotations
 
-import os
-import resource
 import statistics
-import subprocess
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
-
-import gwm_models
+from pairs import child_seconds, gwm
+from pairs_scenario import everywhere
+from pairs_startup import SCENARIO
 
 pytestmark = pytest.mark.bench
 
-SCENARIO = "northern-participation-2026"
-GWM = [sys.executable, "-c", "import sys; from gwm_models.cli import main; sys.exit(main())"]
 BASELINE = [sys.executable, "-c", "import numpy"]
-
-
-def cpu_seconds(command: Sequence[str], folder: Path) -> float:
-    """Run a command to its end and return the CPU seconds it took."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPATH"] = str(Path(gwm_models.__file__).resolve().parents[1])
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
 @pytest.mark.parametrize(
@@ -51,15 +34,15 @@ def cpu_seconds(command: Sequence[str], folder: Path) -> float:
 def test_a_command_keeps_to_its_promised_cpu_time(benchmark, capsys, shipped, tmp_path, words, most_seconds):
     ours: list[float] = []
     baseline: list[float] = []
-    command = [*GWM, words[0], *(str(shipped.scenario(name)) for name in words[1:])]
+    command = gwm(words[0], *(str(shipped.scenario(name)) for name in words[1:]))
 
     def time_baseline():
-        baseline.append(cpu_seconds(BASELINE, tmp_path))
+        baseline.append(child_seconds(BASELINE, tmp_path)[0])
         out = ["--out", str(tmp_path / f"run-{len(baseline)}")] if words[0] == "run" else []
         return ([*command, *out],), {}
 
     def time_ours(full_command):
-        ours.append(cpu_seconds(full_command, tmp_path))
+        ours.append(child_seconds(full_command, tmp_path)[0])
 
     time_ours(time_baseline()[0][0])  # compiles the code and fills the disk's cache
     ours.clear()
@@ -102,40 +85,13 @@ print(*seconds)
 """
 
 
-def everywhere():
-    """All 118 areas, 4,000 draws, 10 years, every year different."""
-    return {
-        "schema": "gwm-scenario/1",
-        "id": "everywhere",
-        "title": "Every area",
-        "question": "How fast is it?",
-        "baseline": {"edition": "monitor-2021"},
-        "horizon": {"start": 2026, "end": 2035},
-        "actions": [
-            {
-                "id": "activity",
-                "indicator": "economic_activity_rate",
-                "change": {"kind": "absolute", "value": 2.0, "unit": "pp"},
-                "uncertainty": {"low": 0.5, "high": 3.2, "across_areas": 0.5},
-                "target": {"everyone": True},
-                "phasing": {"start": 2026, "full_by": 2030, "shape": "s_curve", "fade": {"half_life": 5}},
-            }
-        ],
-        "analysis": {"draws": 4000, "seed": 1},
-    }
-
-
 def test_a_projection_of_every_area_keeps_to_its_promised_cpu_time(benchmark, capsys, tmp_path):
     """After imports: 1.5 s with everything drawn anew and the variance split, 0.15 s with the baseline at hand."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPATH"] = str(Path(gwm_models.__file__).resolve().parents[1])
     first, again = [], []
 
     def once():
-        command = [sys.executable, "-c", PROJECTION.format(content=everywhere())]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        seconds = [float(word) for word in done.stdout.split()]
+        _, printed = child_seconds([sys.executable, "-c", PROJECTION.format(content=everywhere())], tmp_path)
+        seconds = [float(word) for word in printed.split()]
         first.append(seconds[0])
         again.append(statistics.median(seconds[1:]))
 

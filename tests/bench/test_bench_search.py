@@ -7,20 +7,12 @@ Seconds are user plus system time of all processes, so that other work on the ma
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from pairs import child_seconds, gwm
 from ruamel.yaml import YAML
-
-import gwm_models
 
 pytestmark = pytest.mark.bench
 
-GWM = [sys.executable, "-c", "import sys; from gwm_models.cli import main; sys.exit(main())"]
 GOAL_SECONDS = 5.0
 PORTFOLIO_SECONDS = 10.0
 SWEEP_SECONDS = 120.0
@@ -29,13 +21,7 @@ PROCESSES = 2
 
 def cpu_seconds(words: list[str]) -> float:
     """Run a command to its end and return the CPU seconds that it and its workers took."""
-    environment = os.environ | {"PYTHONPATH": str(Path(gwm_models.__file__).resolve().parents[1])}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*GWM, *words], env=environment, capture_output=True, text=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return child_seconds(gwm(*words))[0]
 
 
 def test_a_goal_is_found_in_5_seconds_of_cpu(shipped, tmp_path):

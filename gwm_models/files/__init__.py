@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gwm_models.errors import OutputError, some
+from gwm_models.files.place import (
+    clear_leftovers,
+    flush,
+    flush_all,
+    is_temporary,
+    put,
+    temporary_file,
+    temporary_folder,
+)
 
 Content = str | bytes | Callable[[Path], object]
 
 LANDMARK = "manifest.json"
-TRIES = 5
+ELSEWHERE = "Choose another place with --out"
 
 
 @dataclass(frozen=True)
@@ -55,30 +64,37 @@ EDITION = FolderKind(
     '"gwm-edition/1"',
     ("areas.csv", "borders.csv", "edition.json", "index.yaml", "indicators.csv"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula may begin: ASVS 5.0, requirement 1.2.10, and the full-width signs that some spreadsheets take alike."""
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file under a temporary name, then rename it.
+    """Write a text file in UTF-8, whole or not at all; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, then rename it once it is on disk. A link is followed.
 
     Raises
     ------
     OutputError
-        If the file cannot be written; nothing is left behind.
+        If the file cannot be written; an earlier one is left as it was, and nothing is left behind.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        place = _followed(path)
+        if place.exists() and not place.is_file():
+            raise OutputError(f"{path} cannot be written (it is not a file). Choose another place.")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(place)
+        with temporary_file(place) as fresh:
+            fresh.write_bytes(content)
+            fresh.chmod(0o644)
+            flush(fresh)
+            fresh.replace(place)
+        flush(place.parent)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+        raise OutputError(f"{path} cannot be written ({_why(error)}). Choose another place.") from error
 
 
 def check_file(path: Path) -> None:
@@ -87,15 +103,13 @@ def check_file(path: Path) -> None:
     Raises
     ------
     OutputError
-        If the path is a folder, or its place cannot be written.
+        If the path is not that of a file, or its place cannot be written.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder. Name a file in it.")
-    above = next((place for place in path.absolute().parents if place.exists()), Path("/"))
-    try:
-        tempfile.TemporaryFile(dir=above).close()
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not a file. Name one.")
+    _check_place(path, "Choose another place.")
 
 
 def check_run_folder(folder: Path) -> None:
@@ -112,11 +126,7 @@ def check_folder(folder: Path, kind: FolderKind) -> None:
         As `new_folder`.
     """
     _check_free(folder, kind)
-    above = next((place for place in folder.absolute().parents if place.exists()), Path("/"))
-    try:
-        tempfile.TemporaryDirectory(dir=above, prefix=".gwm.").cleanup()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    _check_place(folder, f"{ELSEWHERE}.")
 
 
 @contextmanager
@@ -126,7 +136,7 @@ def new_folder(folder: Path, kind: FolderKind) -> Iterator[Path]:
     Parameters
     ----------
     folder : Path
-        Replaced whole if it is an earlier one of its kind and holds nothing else. A link is followed.
+        Replaced whole, in one step, if it is an earlier one of its kind and holds nothing else. A link is followed.
     kind : FolderKind
 
     Raises
@@ -136,19 +146,16 @@ def new_folder(folder: Path, kind: FolderKind) -> Iterator[Path]:
     """
     _check_free(folder, kind)
     try:
-        place = folder.resolve()
+        place = _followed(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:100]}."))
-    except (OSError, RuntimeError) as error:
-        raise _unwritable(folder, error) from error
-    try:
-        yield fresh
-        fresh.chmod(0o755)
-        _replace(fresh, place)
+        with temporary_folder(place) as fresh:
+            yield fresh
+            fresh.chmod(0o755)
+            flush_all(fresh)
+            _check_free(folder, kind)
+            put(fresh, place)
     except OSError as error:
         raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def write_folder(folder: Path, kind: FolderKind, files: Mapping[str, Content]) -> None:
@@ -174,17 +181,37 @@ def write_folder(folder: Path, kind: FolderKind, files: Mapping[str, Content]) -
                 (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give an empty folder that is gone when the block ends.
+
+    Raises
+    ------
+    OutputError
+        If there is no place for one.
+    """
+    try:
+        place = tempfile.TemporaryDirectory(prefix="gwm.", ignore_cleanup_errors=True)
+    except OSError as error:
+        what = f"No temporary folder can be made ({error.strerror or error})"
+        raise OutputError(f"{what}. Name one that can be written in TMPDIR.") from error
+    with place as name:
+        yield Path(name)
+
+
 def _check_free(folder: Path, kind: FolderKind) -> None:
     try:
+        clear_leftovers(_followed(folder))
         if not folder.exists():
             return
         if not folder.is_dir():
-            raise OutputError(f"{folder} is a file, not a folder. Choose another place with --out, or remove it.")
+            raise OutputError(f"{folder} is a file, not a folder. {ELSEWHERE}, or remove it.")
         names = sorted(path.name for path in folder.iterdir())
         landmark = folder / kind.landmark
         ours = kind.landmark in names and kind.mark in landmark.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise _unwritable(folder, error) from error
+    names = [name for name in names if not any(is_temporary(name, file) for file in kind.files)]
     strange = [name for name in names if name not in kind.files]
     if names and (strange or not ours):
         if strange:
@@ -193,34 +220,32 @@ def _check_free(folder: Path, kind: FolderKind) -> None:
             what = f"its {kind.landmark} is not that of {kind.words}"
         else:
             what = f"it has no {kind.landmark}"
-        raise OutputError(f"{folder} exists and is not just {kind.words}: {what}. Choose another place with --out.")
+        raise OutputError(f"{folder} exists and is not just {kind.words}: {what}. {ELSEWHERE}.")
 
 
-def _unwritable(folder: Path, error: OSError | RuntimeError) -> OutputError:
-    why = error.strerror if isinstance(error, OSError) else error
-    return OutputError(f"{folder} cannot be written ({why}). Choose another place with --out.")
+def _check_place(path: Path, advice: str) -> None:
+    """Make sure that something can be made where a path leads."""
+    above = next((place for place in path.absolute().parents if place.exists()), Path("/"))
+    try:
+        tempfile.TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({_why(error)}). {advice}") from error
 
 
-def _replace(fresh: Path, place: Path) -> None:
-    """Put a finished folder in its place; an earlier one is put back if that fails.
+def _followed(path: Path) -> Path:
+    """Return where a path leads when its links are followed."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # links that lead to each other
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
 
-    Another run may put its own folder there in between: the last one to finish stays.
-    """
-    for attempt in range(TRIES):
-        aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:100]}.old."))
-        try:
-            with suppress(FileNotFoundError):
-                place.rename(aside / "run")
-            try:
-                fresh.rename(place)
-                return
-            except OSError:
-                with suppress(OSError):
-                    (aside / "run").rename(place)
-                if attempt == TRIES - 1:
-                    raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder} cannot be written ({_why(error)}). {ELSEWHERE}.")
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def csv_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> str:
@@ -250,6 +275,8 @@ def safe_cell(value: object) -> str:
     if type(value) is float or type(value) is int or value is None:
         return cell_text(value)
     text = cell_text(value)
+    if "\r" in text:  # before Python 3.13 the writer leaves it unquoted: what follows would begin a row of its own
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
 
 
