@@ -746,8 +746,8 @@ def test_the_name_of_the_highest_area_steps_below_the_line_where_it_would_meet_t
         names = next(layer for layer in spec["layer"] if "align" in str(layer["mark"]))
         return {each["name"]: each["dy"] for each in names["data"]["values"]}
 
-    # 30 letters of 96 that fit across: they meet where the dots are less than 31.25 of 100 apart.
-    near, far = heights(31.0), heights(31.5)
+    # 30 letters of 70 that fit across: they meet where the dots are less than 42.9 of 100 apart.
+    near, far = heights(42.5), heights(43.0)
     assert near == {"Plymouth": -14, "South Gloucestershire": 19, "A": -14, "B": -14}
     assert far == {"Plymouth": -14, "South Gloucestershire": -14, "A": -14, "B": -14}
 

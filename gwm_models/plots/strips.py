@@ -14,8 +14,8 @@ STEP = 44
 ROOM = 0.04
 ABOVE, BELOW = -14, 19
 """Pixels from the line of a group to the names of its ends."""
-LETTERS = 96
-"""Letters that fit across a chart."""
+LETTERS = 70
+"""Letters that fit across a chart in half a page."""
 
 
 def strips(
