@@ -39,7 +39,7 @@ from gwm_models.explore.forms import (
     why_no_form,
 )
 from gwm_models.explore.guard import Refused
-from gwm_models.explore.pool import Pool, workers_for_machine
+from gwm_models.explore.pool import Pool, Worker, workers_for_machine
 from gwm_models.explore.serve import ServeError, bind, has_screen, scenario_files, serve
 from gwm_models.explore.start import first_form
 from gwm_models.scenarios.reader import check_scenario, check_text, read_scenario, shipped_scenarios
@@ -499,7 +499,12 @@ def test_forms_that_cannot_be_compared_say_why(client: httpx.Client) -> None:
     a, b = northern(200), northern(200) | {"end": 2040}
     answer = client.post("/api/compare", json={"a": a, "b": b})
     assert answer.status_code == 400
-    assert "2040" in answer.json()["error"]
+    assert answer.json()["error"] == (
+        "One form looks at 2035, the other at 2040. Set the same year of the result in both."
+    )
+    moving = client.post("/api/compare", json={"a": a, "b": a | {"counterfactual": "trend"}})
+    assert moving.status_code == 400
+    assert "Choose the same under 'Without the actions' in both." in moving.json()["error"]
     wrong = client.post("/api/compare", json={"a": a, "b": b | {"start": 2041}}).json()
     assert wrong["ok"] is False
     assert wrong["findings_a"] == [] and wrong["findings_b"]
@@ -573,6 +578,25 @@ def in_pool(work: Any, size: int = 1) -> Any:
             pool.stop()
 
     return asyncio.run(whole())
+
+
+def test_a_request_that_is_given_up_as_the_next_arrives_stops_neither_the_next_nor_the_queue() -> None:
+    """As a slider does: the page drops its last question and asks the next in one turn of the loop."""
+
+    async def both() -> list[Any]:
+        pool, busy = Pool(1), Worker.__new__(Worker)
+        pool._all = [busy]
+        first = asyncio.ensure_future(pool._free_worker("page"))
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(pool._free_worker("page"))
+        first.cancel()
+        await asyncio.sleep(0.01)
+        pool._release(busy)
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    given_up, served = asyncio.run(both())
+    assert isinstance(given_up, asyncio.CancelledError)
+    assert isinstance(served, Worker)
 
 
 @pytest.mark.slow

@@ -729,6 +729,29 @@ def test_a_picture_of_another_form_stays_as_it_is():
 # Small charts and labels ----------------------------------------------------------------------------------------------
 
 
+def test_the_name_of_the_highest_area_steps_below_the_line_where_it_would_meet_that_of_the_lowest():
+    def heights(top):
+        rows = [
+            {"area_code": str(i), "area_name": name, "g": group, "v": value}
+            for i, (name, group, value) in enumerate(
+                [
+                    ("Plymouth", "South", 0.0),
+                    ("South Gloucestershire", "South", top),
+                    ("A", "All", 0.0),
+                    ("B", "All", 100.0),
+                ]
+            )
+        ]
+        [spec] = strips(rows, group="g", value="v", axis="V", places=0, description="Two groups.")
+        names = next(layer for layer in spec["layer"] if "align" in str(layer["mark"]))
+        return {each["name"]: each["dy"] for each in names["data"]["values"]}
+
+    # 30 letters of 70 that fit across: they meet where the dots are less than 42.9 of 100 apart.
+    near, far = heights(42.5), heights(43.0)
+    assert near == {"Plymouth": -14, "South Gloucestershire": 19, "A": -14, "B": -14}
+    assert far == {"Plymouth": -14, "South Gloucestershire": -14, "A": -14, "B": -14}
+
+
 def test_charts_without_rows_are_not_drawn():
     words = Words("Row", "Axis", "Estimate", "Interval")
     assert scatter([], Axis("X", "X"), Axis("Y", "Y"), description="None.") == []

@@ -28,6 +28,7 @@ from gwm_models.plots.classes import break_points, diverging, groups, sequential
 from gwm_models.plots.maps import change_map, tile_map
 from gwm_models.plots.palette import MAP_COLOURS, SHADES, contrast, luminance
 from gwm_models.plots.theme import THEMES, with_colours
+from gwm_models.report.figures import make_figures
 
 EDITION = load_edition()
 AREAS = EDITION.areas
@@ -427,6 +428,15 @@ def test_a_few_areas_without_a_shape_are_noted_and_many_are_an_error(write):
     assert len(spec["layer"][0]["data"]["values"]) == 115
     with pytest.raises(DataError, match=r"78 of 118 areas have no shape \(.*and 75 more\), codes taken from ctyua18cd"):
         read_boundaries(write(squares(codes=AREAS.code[:40])), AREAS.code)
+
+
+def test_every_remade_figure_with_a_map_names_the_areas_that_have_no_shape(write, capsys):
+    path = write(squares(codes=AREAS.code[1:]))
+    found = options.shapes_of(path, AREAS.code)
+    said = f"1 of 118 areas have no shape in areas.geojson: {AREAS.code[0]}"
+    assert capsys.readouterr().err == f"{said}.\n"
+    drawn = make_figures(load_edition(), [1, 5, 6, 8], boundaries=found).made
+    assert [planned.number for planned, made in drawn if said in dict(made.facts).get("Left out", "")] == [1, 5, 6]
 
 
 def broken(**changes):

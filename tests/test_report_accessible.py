@@ -325,3 +325,6 @@ def test_a_page_prints_whole_on_several_sheets(browser, pages, kind, tmp_path):
         words, wanted = (re.sub(r"\W", "", text) for text in (done.stdout, headline))
         assert wanted in words
         assert "Sourceslicenceandhowtorunthisagain" in words
+        headed = [sheet for sheet in done.stdout.split("\f") if "points, 6–600" in sheet]
+        assert all("Before" in sheet and "Difference" in sheet for sheet in headed)
+        assert len(headed) > 3 or kind != "run"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gwm_models.cli.options import MONITOR, EditionOption
+from gwm_models.cli.options import MONITOR, BoundariesOption, EditionOption, shapes_of
 from gwm_models.cli.output import write_line, write_wrapped
 
 
@@ -25,9 +25,7 @@ def figures(
         str, typer.Option("--format", help="What to write, with commas: html (one page), png, svg.")
     ] = "html,png,svg",
     name: EditionOption = MONITOR,
-    boundaries: Annotated[
-        Path | None, typer.Option("--boundaries", help="GeoJSON file of true boundaries, for the maps.")
-    ] = None,
+    boundaries: BoundariesOption = None,
 ) -> None:
     """Remake the thirteen figures of the Good Work Monitor report from open data and the models, and one more.
 
@@ -53,11 +51,7 @@ def figures(
     folder = out or Path("results") / "figures"
     check_figures_folder(folder)
     edition = load_edition(name)
-    shapes = None
-    if boundaries is not None:
-        from gwm_models.plots.boundaries import read_boundaries
-
-        shapes = read_boundaries(boundaries, edition.areas.code)
+    shapes = shapes_of(boundaries, edition.areas.code)
     options = {"--only": list(map(str, numbers)), "--out": out, "--format": format, "--boundaries": boundaries}
     command = command_line("figures", [], options | ({} if name == MONITOR else {"--edition": name}))
     with progress("Figures") as report:

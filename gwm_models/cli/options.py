@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,9 +29,12 @@ BoundariesOption = Annotated[
 
 
 def shapes_of(file: Path | None, codes: Sequence[str]) -> Boundaries | None:
-    """Read the shapes that --boundaries names, or return None without it."""
+    """Read the shapes that --boundaries names and say what they lack, or return None without it."""
     if file is None:
         return None
     from gwm_models.plots.boundaries import read_boundaries
 
-    return read_boundaries(file, codes)
+    found = read_boundaries(file, codes)
+    for note in found.notes:
+        sys.stderr.write(f"{note}\n")
+    return found

@@ -136,15 +136,19 @@ def words(edition: Edition, place: int, indicators: list[Json], moves: list[Json
 
 
 def _outstanding(indicators: list[Json], whole: str) -> list[str]:
-    """Say which figures are furthest above and below the mean of areas, each with limits and the median."""
+    """Say which figures are furthest better and worse than the mean of areas, each with limits and the median."""
     known = sorted((row for row in indicators if row["score"] is not None), key=lambda row: row["score"])
     if len(known) < 2:
         return []
     low, high = known[0], known[-1]
     if high["score"] < 0:
-        return [f"Beside {whole} it is below the mean in all figures: most in {_said(low)}, least in {_said(high)}."]
+        return [
+            f"Beside {whole} it is worse than the mean in all figures: most in {_said(low)}, least in {_said(high)}."
+        ]
     if low["score"] > 0:
-        return [f"Beside {whole} it is above the mean in all figures: most in {_said(high)}, least in {_said(low)}."]
+        return [
+            f"Beside {whole} it is better than the mean in all figures: most in {_said(high)}, least in {_said(low)}."
+        ]
     return [f"Beside {whole} it is weakest in {_said(low)} and strongest in {_said(high)}."]
 
 

@@ -116,6 +116,11 @@ class _Ticket:
     free: asyncio.Future[Worker]
     client: str
 
+    def refuse(self, why: Refused) -> None:
+        """Tell whoever waits that it will not be done; who gave up in the same moment need not be told."""
+        if not self.free.done():
+            self.free.set_exception(why)
+
 
 @dataclass
 class Pool:
@@ -164,7 +169,7 @@ class Pool:
             self._add()
         except OSError:
             while self._queue and not self._all:
-                self._queue.pop().free.set_exception(Refused(503, NO_ROOM))
+                self._queue.pop().refuse(Refused(503, NO_ROOM))
 
     def stop(self) -> None:
         """End all workers."""
@@ -242,7 +247,7 @@ class Pool:
         for waiting in list(self._queue):
             if client and waiting.client == client:
                 self._queue.remove(waiting)
-                waiting.free.set_exception(Refused(409, "A later request took its place."))
+                waiting.refuse(Refused(409, "A later request took its place."))
         if len(self._queue) >= MOST_WAITING:
             raise Refused(429, "Too many requests wait. Try again in a few seconds.")
         ticket = _Ticket(asyncio.get_running_loop().create_future(), client)

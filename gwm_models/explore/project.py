@@ -168,6 +168,7 @@ def compare(a: Form, b: Form, edition: str) -> bytes:
     scenarios = [one.scenario for one in found if one.scenario is not None]
     if len(scenarios) < len(found):
         return as_json({"ok": False, **said})
+    _comparable(*scenarios)
     analysis = scenarios[0].analysis
     comparison = hold(
         scenarios, labels=("a", "b"), draws=analysis.draws, seed=analysis.seed, edition=load_edition(edition)
@@ -189,6 +190,19 @@ def compare(a: Form, b: Form, edition: str) -> bytes:
         "charts": {name: league_chart(rows, summary["reference"], names) for name, rows in by_measure.items()},
     }
     return as_json(answer)
+
+
+def _comparable(a: Scenario, b: Scenario) -> None:
+    """Refuse two forms whose results belong to different years or baselines, in the words of the page."""
+    if a.horizon.end != b.horizon.end:
+        raise DataError(
+            f"One form looks at {a.horizon.end}, the other at {b.horizon.end}. Set the same year of the result in both."
+        )
+    if a.baseline.counterfactual != b.baseline.counterfactual:
+        raise DataError(
+            "One form holds everything else as it is, the other lets it go on along its trend. Choose the same under "
+            "'Without the actions' in both."
+        )
 
 
 def _measures(summary: Row, by_measure: dict[str, list[Row]]) -> list[Row]:

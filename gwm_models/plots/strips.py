@@ -12,6 +12,10 @@ Row = Mapping[str, Any]
 
 STEP = 44
 ROOM = 0.04
+ABOVE, BELOW = -14, 19
+"""Pixels from the line of a group to the names of its ends."""
+LETTERS = 70
+"""Letters that fit across a chart in half a page."""
 
 
 def strips(
@@ -61,10 +65,10 @@ def strips(
     means = {name: sum(float(row[value]) for row in own) / len(own) for name, own in groups.items()}
     order = list(order) if order is not None else sorted(groups, key=lambda name: -means[name])
     values = [_datum(row, name, value, places) for name in order for row in _sorted(groups[name], value)]
-    ends = [end for name in order for end in _ends(_sorted(groups[name], value), name, value)]
     centres = [{"code": name, "mean": drawn(means[name]), "words": number(means[name], places)} for name in order]
     low, high = min(v["value"] for v in values), max(v["value"] for v in values)
     room = ROOM * (high - low)
+    ends = [end for name in order for end in _ends(_sorted(groups[name], value), name, value, high - low)]
     tips = [{"field": "name", "title": "Area"}, {"field": "words", "title": axis}]
     legend = [key("An area", "before", "dot"), key("Mean of its areas", "after", "tick")]
     legend += [key("Mean of all areas", "neutral", "line")] if mean is not None else []
@@ -121,13 +125,20 @@ def _datum(row: Row, name: str, value: str, places: int) -> Spec:
     }
 
 
-def _ends(own: Sequence[Row], name: str, value: str) -> list[Spec]:
-    """Name the lowest and the highest area of a group, above its line."""
+def _ends(own: Sequence[Row], name: str, value: str, across: float) -> list[Spec]:
+    """Name the lowest and the highest area of a group above its line; the highest below it where the two would meet.
+
+    The lowest name begins at its dot and the highest ends at its own, so they meet where they are longer together than
+    the dots are apart.
+    """
     if len(own) < 2:
         return []
+    low, high = own[0], own[-1]
+    letters = len(low["area_name"]) + len(high["area_name"]) + 1
+    meet = (float(high[value]) - float(low[value])) * LETTERS < letters * across
     return [
-        {"code": name, "value": drawn(row[value]), "name": row["area_name"], "align": align}
-        for row, align in ((own[0], "left"), (own[-1], "right"))
+        {"code": name, "value": drawn(row[value]), "name": row["area_name"], "align": align, "dy": dy}
+        for row, align, dy in ((low, "left", ABOVE), (high, "right", BELOW if meet else ABOVE))
     ]
 
 
@@ -140,7 +151,7 @@ def _names(ends: list[Spec]) -> Spec:
             "fontSize": 10.5,
             "align": {"expr": "datum.align"},
             "dx": {"expr": "datum.align === 'left' ? -5 : 5"},
-            "dy": -14,
+            "dy": {"expr": "datum.dy"},
             "color": colour("soft"),
         },
         "encoding": {"x": {"field": "value", "type": "quantitative"}, "text": {"field": "name"}},

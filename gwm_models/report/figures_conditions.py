@@ -79,7 +79,7 @@ def conditions_map(asked: Asked) -> Made:
         n=f"{len(rows)} areas",
         numbers=tuple(_correlation(one, f"{labels[one.term]} with the Monitor total") for one in found),
         sources=sources_of(("conditions_scores", "monitor_scores", "areas")),
-        left_out=outside(asked.edition),
+        left_out=(*outside(asked.edition), *asked.shapeless),
         caution=f"{_note(fit)} {NOT_CAUSE}",
     )
 

@@ -96,7 +96,7 @@ def communities(asked: Asked) -> Made:
             *gap,
         ),
         sources=(*edition_sources(edition), *area_sources(edition), *_life_sources(groups)),
-        left_out=outside(edition),
+        left_out=(*outside(edition), *asked.shapeless),
         caution=(
             f"Our own clustering (linearised Markov Stability) of open indicators. {theirs}Where a membership is "
             "unsure, the border between two communities is a choice."

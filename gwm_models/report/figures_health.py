@@ -203,13 +203,14 @@ def disease_correlations(asked: Asked) -> Made:
         )
         + tuple(
             Number(
-                f"{row['name']} with the total, neighbours alike",
+                f"{row['name']} with the total, neighbours alike (n: effective number of units)",
                 "Pearson's r",
                 row["estimate"],
                 row["wide_lower"],
                 row["wide_upper"],
                 LEVEL,
                 round(float(found["effective_n"])),
+                places=2 if min(abs(row["wide_lower"]), abs(row["wide_upper"])) >= 0.005 else 4,
             )
             for row, found in zip(own, opened.tables["correlations"], strict=True)
         ),

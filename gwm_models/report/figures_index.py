@@ -94,7 +94,7 @@ def monitor_map(asked: Asked) -> Made:
             for row in (best, worst)
         ),
         sources=(*edition_sources(edition), *area_sources(edition)),
-        left_out=outside(edition),
+        left_out=(*outside(edition), *asked.shapeless),
         caution=f"{assumed(edition)}Scores that lie within each other's intervals do not tell two areas apart.",
     )
 

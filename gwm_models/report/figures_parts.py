@@ -38,6 +38,11 @@ class Asked:
     edition: Edition
     boundaries: Boundaries | None = None
 
+    @property
+    def shapeless(self) -> tuple[str, ...]:
+        """What is to be said of the shapes that maps draw: which areas have none."""
+        return tuple(note.rstrip(".") for note in self.boundaries.notes) if self.boundaries else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Number:

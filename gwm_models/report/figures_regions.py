@@ -97,7 +97,7 @@ def domain_maps(asked: Asked) -> Made:
             for row, one in zip(pairs, found, strict=True)
         ),
         sources=(*edition_sources(edition), *area_sources(edition)),
-        left_out=outside(edition),
+        left_out=(*outside(edition), *asked.shapeless),
         caution=f"{assumed(edition)}Sampling error weakens these correlations.",
     )
 
