@@ -307,7 +307,7 @@ def test_words_that_name_no_columns_are_refused(told):
 def test_a_device_without_end_and_a_pipe_without_a_writer_are_not_waited_for(told):
     for name, found in told.items():
         if name.startswith("endless"):
-            refused(found, name, "is not a regular file")
+            refused(found, name, "not a regular file")
 
 
 def test_formulas_other_ends_of_lines_and_a_byte_order_mark_are_sound(told):

@@ -60,7 +60,7 @@ def test_a_target_fails_on_what_is_no_clear_error(monkeypatch, name, raw):
     def broken(*_: object, **__: object) -> None:
         raise KeyError("id")
 
-    reader = {"scenario": "check_scenario", "edition": "build_user_edition", "panel": "read_spec"}
+    reader = {"scenario": "check_scenario", "edition": "build_edition", "panel": "read_spec"}
     reader |= {"manifest": "read_run", "form": "check_sent"}
     with monkeypatch.context() as patch:
         patch.setattr(targets, reader[name], broken)

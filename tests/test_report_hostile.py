@@ -22,7 +22,6 @@ NAMES = (
     "@SUM(1+1)*cmd",
     "+44 Town & 'Sons'",
     "-Hamlet {{7*7}} ${7*7}",
-    "\u202eedis thgir eht morf\u202c",
     "Ynys Môn 🙂 שלום",
     "`code` and <b>bold</b>",
 )

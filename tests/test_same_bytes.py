@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gwm_models.ranks.bent_t import BITS, BentT, _cut
+from gwm_models.models.collapse import BITS, coarse
+from gwm_models.ranks.bent_t import BentT
 from gwm_models.scenarios.spread import all_steady, plain, steady
 
 NAME = "northern-participation-2026"
@@ -143,5 +144,5 @@ def test_a_proposal_matched_to_a_sample_forgets_the_samples_last_digits():
 
 
 def test_numbers_are_cut_to_binary_digits_of_their_size():
-    assert _cut(np.array([1.0, 1 + 2.0**-13, 1 + 2.0**-11]), np.ones(3)).tolist() == [1.0, 1.0, 1 + 2.0**-11]
-    assert _cut(np.array([3000.3]), np.array([2048.0])).tolist() == [3000.5]
+    assert coarse(np.array([1.0, 1 + 2.0**-13, 1 + 2.0**-11]), np.ones(3)).tolist() == [1.0, 1.0, 1 + 2.0**-11]
+    assert coarse(np.array([3000.3]), np.array([2048.0])).tolist() == [3000.5]

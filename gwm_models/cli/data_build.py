@@ -64,12 +64,11 @@ def build(
 
     Example: gwm data build my-country --out my-edition
     """
-    from gwm_models.data.user_editions import EditionError
-    from gwm_models.data.user_gate import build_user_edition
+    from gwm_models.data.user_editions import EditionError, build_edition
 
     target = out if out is not None else folder.with_name(f"{folder.resolve().name}-edition")
     try:
-        edition = build_user_edition(folder, target)
+        edition = build_edition(folder, target)
     except EditionError as error:
         if format is Format.table:
             write_line(str(error).splitlines()[0])

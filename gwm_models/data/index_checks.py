@@ -81,7 +81,7 @@ def definition_faults(raw: object) -> list[Fault]:
     faults += _domains(lists["domains"])
     faults += _twice(lists["indicators"], domains)
     for place, item in lists["indicators"].items():
-        if str(item.get("id")) in domains:
+        if "id" in item and str(item["id"]) in domains:
             what = f"the id '{item['id']}' is that of a domain too"
             faults.append(Fault(("indicators", place, "id"), what, "rename one of the two"))
         faults += _indicator(item, ("indicators", place), domains)

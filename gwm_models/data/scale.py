@@ -71,5 +71,6 @@ def descending_rank(scores: ArrayLike) -> NDArray[np.int64]:
     [2, 1, 2, 0, 4]
     """
     x = np.asarray(scores, dtype=float)
-    above = (x[None, :] > x[:, None]).sum(axis=1) + 1
+    known = np.sort(x[~np.isnan(x)])
+    above = len(known) - np.searchsorted(known, x, side="right") + 1
     return np.where(np.isfinite(x), above, 0).astype(np.int64)

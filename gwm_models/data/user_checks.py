@@ -28,6 +28,12 @@ COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Columns that each table must have, and those it may have."""
 
+MOST_FAULTS = 200
+"""Of one file: who mends so many will check again anyway."""
+
+MOST_COMPARED = 2_000
+"""Names among which the nearest to a misspelt one is looked for; of more it would take minutes."""
+
 LARGEST = 1e15
 """No figure of an area is larger; variances of larger ones would not be numbers."""
 
@@ -56,7 +62,10 @@ class Sheet:
         place = column if isinstance(column, int) else self.header.index(column) + 1
         path = "" if isinstance(column, int) else column
         severity: Literal["error"] = "error"
-        self.problems.append(Problem(self.file, line, place, severity, path, what, fix))
+        if len(self.problems) == MOST_FAULTS:
+            path, what, fix = "", f"more than {MOST_FAULTS} faults", "mend those that are told first"
+        if len(self.problems) <= MOST_FAULTS:
+            self.problems.append(Problem(self.file, line, place, severity, path, what, fix))
 
     def number(self, line: int, row: Mapping[str, str], column: str) -> float:
         """Return a cell as a number; NaN where it is empty, not there, or a fault that is noted."""
@@ -236,7 +245,8 @@ def _known(sheet: Sheet, line: int, column: str, text: str, names: Mapping[str, 
         sheet.fault(line, column, "the cell is empty, expected a value", "give the value, or drop the row")
     elif text not in names:
         noun = "area" if column.startswith("area") else "indicator"
-        sheet.fault(line, column, f"unknown {noun} '{text}'.{nearest(text, names)}", f"use one of {where}, or add it")
+        near = nearest(text, names) if len(names) <= MOST_COMPARED else ""
+        sheet.fault(line, column, f"unknown {noun} '{text}'.{near}", f"use one of {where}, or add it")
     return text in names
 
 

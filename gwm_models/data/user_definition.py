@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.data.index_checks import Fault, definition_faults, problems
-from gwm_models.data.user_checks import Asked
+from gwm_models.data.plain_yaml import read_plain
+from gwm_models.data.user_checks import MOST_FAULTS, Asked
 from gwm_models.errors import Problem
 
 Floats = NDArray[np.float64]
@@ -17,31 +18,16 @@ Floats = NDArray[np.float64]
 
 def read_definition(file: str, raw: bytes) -> tuple[dict[str, Any], list[Problem]]:
     """Return the index definition as it was read, and its faults; an empty one if it cannot be used at all."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        text = raw.decode("utf-8-sig")
-        content = YAML(typ="safe", pure=True).load(text)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        what = f"byte {raw[error.start]:#04x} is not UTF-8"
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        return {}, [Problem(file, line, column, "error", "", what, "save the file as UTF-8")]
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        what = " ".join(str(error.problem or error.context).split("\n")[0].split())
-        return {}, [Problem(file, line, column, "error", "", what, "correct the YAML here")]
-    except YAMLError as error:
-        return {}, [Problem(file, 0, 0, "error", "", " ".join(str(error).split()), "correct the YAML")]
+    text, content, found = read_plain(file, raw)
+    if found:
+        return {}, found
     if content is None:
         return {}, [Problem(file, 1, 1, "error", "", "the file is empty", "write the index definition")]
     faults = definition_faults(_stated(content))
     ring = any(fault.path[:1] == ("domains",) and fault.path[-1:] == ("parent",) for fault in faults)
     faults += [fault for fault in _own_faults(content) if not (ring and fault.path[-1:] == ("parent",))]
     sound = content if isinstance(content, dict) and isinstance(content.get("indicators"), list) else {}
-    return sound, problems(faults, file, text, content)
+    return sound, problems(faults, file, text, content)[:MOST_FAULTS]
 
 
 def _from_data(item: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from errno import EFBIG, EINVAL
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gwm_models.data.index_spec import IndexSpec, read_index
 from gwm_models.data.open_editions import domain_scores
 from gwm_models.data.scale import descending_rank
 from gwm_models.data.tables import shown
+from gwm_models.data.user_cells import cell_faults
 from gwm_models.data.user_checks import Sheet, read_areas, read_borders, read_sheet, read_values
 from gwm_models.data.user_definition import asked_of, read_definition, with_bounds, yaml_bytes
 from gwm_models.data.vocabulary import LANDMARK
@@ -31,6 +33,8 @@ FILES = (*NEEDED, "borders.csv")
 AGAIN = "Run gwm data build again."
 LIMITS = {"kind": "limits"}
 TOO_FEW = 2
+MOST_BYTES = 200_000_000
+"""Of a table; figures of 34,000 small areas take about a tenth."""
 
 
 class EditionError(DataError):
@@ -184,8 +188,8 @@ def load_user_edition(folder: Path, name: str) -> Edition:
     DataError
         If a file of it has changed since, or it was written by another version of the toolkit.
     """
-    record = (folder / LANDMARK).read_bytes() if (folder / LANDMARK).is_file() else b""
     _verified(folder)
+    record = (folder / LANDMARK).read_bytes()
     return _load(folder.resolve(), name, _sha256(record))
 
 
@@ -246,7 +250,7 @@ def _read_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     raw, missing = {}, []
     for name in FILES:
         try:
-            raw[name] = (folder / name).read_bytes()
+            raw[name] = _bytes(folder / name)
         except FileNotFoundError:
             if name in NEEDED:
                 what, fix = "the file is missing", f"a folder of an edition holds {', '.join(NEEDED)}"
@@ -257,11 +261,25 @@ def _read_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     return raw, missing
 
 
+def _bytes(path: Path) -> bytes:
+    """Return what a file holds, if it is one and holds no more than any edition could."""
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise OSError(EFBIG, f"over {MOST_BYTES // 10**6} MB")
+    return found
+
+
 def _check(folder: Path, raw: dict[str, bytes], missing: list[Problem]) -> _Checked:
     """Check all files of a folder; raise EditionError with every fault."""
     found = list(missing)
     content, faults = read_definition(shown(folder / INDEX), raw.get(INDEX, b"")) if INDEX in raw else ({}, [])
     found += faults
+    odd = [fault for name in raw if name != INDEX for fault in cell_faults(shown(folder / name), raw[name])]
+    if odd:  # told alone: what else is wrong may come of it
+        raise EditionError(folder, found + odd)
     sheets = {name: read_sheet(name, shown(folder / name), text) for name, text in raw.items() if name.endswith(".csv")}
     areas = read_areas(_whole(sheets, "areas.csv"))
     if 0 < len(areas) < TOO_FEW:
@@ -318,17 +336,17 @@ def _notes(spec: IndexSpec, checked: _Checked) -> tuple[str, ...]:
 def _verified(folder: Path) -> dict[str, bytes]:
     """Return the files of an edition as bytes, once they are found as they were written."""
     try:
-        record = json.loads((folder / LANDMARK).read_text(encoding="utf-8"))
+        record = json.loads(_bytes(folder / LANDMARK).decode("utf-8"))
         listed = {str(name): str(entry["sha256"]) for name, entry in record["files"].items()}
         known = record["schema"] == SCHEMA and {*NEEDED} <= {*listed} <= {*FILES}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder / LANDMARK} cannot be read as the record of an edition. {AGAIN}") from error
     if not known:
         raise DataError(f"{folder / LANDMARK} is not the record of an edition ({SCHEMA}). {AGAIN}")
     raw = {}
     for name in (name for name in FILES if name in listed or (folder / name).exists()):
         try:
-            raw[name] = (folder / name).read_bytes()
+            raw[name] = _bytes(folder / name)
         except OSError as error:
             raise DataError(f"{folder / name} cannot be read ({error.strerror}). {AGAIN}") from error
     changed = [name for name, content in raw.items() if listed.get(name) != _sha256(content)]

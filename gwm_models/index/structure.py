@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -116,7 +117,8 @@ def domain_items(edition: Edition) -> Items:
 
 def shared_areas(areas: Areas) -> list[str]:
     """Return the names of the areas that share a unit with another, and so its survey figures."""
-    return [name for name, unit in zip(areas.name, areas.unit, strict=True) if areas.unit.count(unit) > 1]
+    of_unit = Counter(areas.unit)
+    return [name for name, unit in zip(areas.name, areas.unit, strict=True) if of_unit[unit] > 1]
 
 
 def _merged(areas: Areas) -> str:

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 LogDensity = Callable[[Floats], Floats]
 
 FREEDOM = 6.0
+DECIMALS, BITS = 6, 12
+"""Kept of a mode, whose parameters are on a scale of about one, and of the width of a proposal."""
 LEAST_EFFICIENCY = 0.1
 LARGEST_TAIL = 0.7
 """Above this Pareto shape of the largest weights, importance sampling cannot be trusted (Vehtari et al. 2024)."""
@@ -84,7 +86,7 @@ def sample_collapsed(
     """
     mode = find_mode(log_posterior, start)
     try:
-        spread = np.linalg.cholesky(np.linalg.inv(curvature(log_posterior, mode)))
+        spread = coarse_root(np.linalg.cholesky(np.linalg.inv(curvature(log_posterior, mode))))
     except np.linalg.LinAlgError as error:
         raise ModelError(
             f"The posterior of {what} has no clear peak: too few areas, or figures that hardly differ."
@@ -102,6 +104,7 @@ def sample_collapsed(
         if _efficiency(weight) >= GOOD_EFFICIENCY and pareto_tail(weight) < GOOD_TAIL:
             break
         centre, spread = _moments(proposal, weight, centre, spread)
+        centre, spread = coarse(centre, np.diagonal(spread)), coarse_root(spread)
     resampled = resample(log_weight, rng, what)
     return Collapsed(proposal[rng.permutation(resampled.chosen)], mode, resampled.efficiency, resampled.tail)
 
@@ -164,7 +167,7 @@ def resample(log_weight: Floats, rng: np.random.Generator, what: str) -> Resampl
 
 
 def find_mode(log_posterior: LogDensity, start: Floats) -> Floats:
-    """Find the most probable parameters, derivatives by central differences in one batch."""
+    """Find the most probable parameters to `DECIMALS`, derivatives by central differences in one batch."""
     from scipy.optimize import minimize
 
     step = 1e-5 * np.eye(len(start))
@@ -175,7 +178,22 @@ def find_mode(log_posterior: LogDensity, start: Floats) -> Floats:
         return -float(values[0]), -(values[1 : size + 1] - values[size + 1 :]) / 2e-5
 
     found = minimize(falls, start, jac=True, method="BFGS", options={"gtol": 1e-3})
-    return np.asarray(found.x)
+    return np.asarray(found.x).round(DECIMALS)
+
+
+def coarse(values: Floats, size: Floats) -> Floats:
+    """Return values to `BITS` binary digits of a size; a size of zero leaves them as they are.
+
+    What a proposal is matched to differs in its last digits between processors and versions of the libraries. Without
+    them the same draws come out everywhere, and weights make up for the difference.
+    """
+    unit = 2.0 ** (np.floor(np.log2(np.where(size > 0, size, 1.0))) - BITS)
+    return np.where(size > 0, np.round(values / unit) * unit, values)
+
+
+def coarse_root(root: Floats) -> Floats:
+    """Return the root of a covariance, (p, p), each column to `BITS` binary digits of its diagonal."""
+    return coarse(root, np.diagonal(root))
 
 
 def curvature(log_posterior: LogDensity, mode: Floats, step: float = 1e-3) -> Floats:

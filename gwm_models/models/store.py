@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -29,6 +28,7 @@ from gwm_models.data.home import PACKAGE, data_home
 from gwm_models.data.vocabulary import edition_folder
 from gwm_models.errors import OutputError
 from gwm_models.files import plain
+from gwm_models.files.place import clear_leftovers, flush, temporary_folder
 from gwm_models.models.fit import Fit
 
 SCHEMA = "gwm-fit/1"
@@ -98,7 +98,7 @@ def _code_hash(module: str) -> str:
     while waiting:
         name = waiting.pop()
         path = PACKAGE.joinpath(*name.split(".")).with_suffix(".py")
-        if name in seen or name in PLUMBING or not path.is_file():
+        if name in seen or name.partition(".")[0] in PLUMBING or not path.is_file():
             continue
         seen[name] = path.read_text(encoding="utf-8")
         for source, names in IMPORT.findall(seen[name]):
@@ -200,37 +200,37 @@ def write_record(path: Path, key: str, record: Record) -> None:
     OutputError
         If the file cannot be written; nothing is left behind.
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(path)
+        with temporary_folder(path) as folder:  # a lock on the file itself would keep HDF5 out
+            fresh = folder / path.name
+            _write(fresh, key, record)
+            flush(fresh)
+            fresh.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}). Choose another place.") from error
+
+
+def _write(path: Path, key: str, record: Record) -> None:
+    """Write a result as netCDF-4, sealed."""
     import h5netcdf
     import h5py
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
-    try:
-        with h5netcdf.File(name, "w") as file:
-            file.attrs["schema"], file.attrs["fingerprint"] = SCHEMA, key
-            file.dimensions = {
-                dim: size
-                for dims, values in record.arrays.values()
-                for dim, size in zip(dims, values.shape, strict=True)
-            }
-            for variable, (dims, values) in record.arrays.items():
-                kind = "f4" if "draw" in dims else "f8"
-                file.create_variable(variable, dims, kind, data=values.astype(kind), compression="gzip", shuffle=True)
-            text = file.create_variable(FACTS, (), dtype=h5py.string_dtype())
-            dims_of = {variable: list(dims) for variable, (dims, _) in record.arrays.items()}
-            text[...] = json.dumps({"dims": dims_of, "facts": record.facts}, ensure_ascii=False)
-        with open(name, "r+b") as whole:
-            whole.write(sha256(whole.read()).digest())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error}). Choose another place.") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with h5netcdf.File(path, "w") as file:
+        file.attrs["schema"], file.attrs["fingerprint"] = SCHEMA, key
+        file.dimensions = {
+            dim: size for dims, values in record.arrays.values() for dim, size in zip(dims, values.shape, strict=True)
+        }
+        for variable, (dims, values) in record.arrays.items():
+            kind = "f4" if "draw" in dims else "f8"
+            file.create_variable(variable, dims, kind, data=values.astype(kind), compression="gzip", shuffle=True)
+        text = file.create_variable(FACTS, (), dtype=h5py.string_dtype())
+        dims_of = {variable: list(dims) for variable, (dims, _) in record.arrays.items()}
+        text[...] = json.dumps({"dims": dims_of, "facts": record.facts}, ensure_ascii=False)
+    with path.open("r+b") as whole:
+        whole.write(sha256(whole.read()).digest())
+    path.chmod(0o644)
 
 
 def pack(fit: Fit) -> Record:

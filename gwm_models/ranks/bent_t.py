@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.arrays import Frozen
+from gwm_models.models.collapse import coarse, coarse_root
 
 Floats = NDArray[np.float64]
 
@@ -16,9 +17,6 @@ FREEDOM = 30.0
 MOST_BEND, HALVINGS = 3.0, 12
 BLOCK = 2000
 """Vectors drawn at a time, so that they stay in the cache."""
-BITS = 12
-"""Binary digits kept of a proposal. The last ones of what it is matched to hang on the processor and on the versions of
-the libraries; without them the same draws come out, and weights make up for the difference."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +60,8 @@ class BentT(Frozen):
         mean = straight.mean(axis=0)
         cov = (straight - mean).T @ (straight - mean) / len(sample)
         spread = np.linalg.cholesky(cov * (FREEDOM - 2) / FREEDOM)
-        centre, width, mean = _cut(centre, width), _cut(width, width), _cut(mean, np.ones_like(mean))
-        return cls(centre, width, bend, mean, _cut(spread, np.diagonal(spread)))
+        centre, width, mean = coarse(centre, width), coarse(width, width), coarse(mean, np.ones_like(mean))
+        return cls(centre, width, bend, mean, coarse_root(spread))
 
     def draw(self, n_draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draw vectors, (n_draws, p); return them with their log density up to a constant, (n_draws,)."""
@@ -82,12 +80,6 @@ class BentT(Frozen):
         log_density = -0.5 * (FREEDOM + p) * np.log1p((white**2).sum(axis=1) / FREEDOM)
         log_density -= (np.log(np.cosh(angle)) - 0.5 * np.log1p(v**2)).sum(axis=1)
         return self.centre + self.width * np.sinh(angle), log_density
-
-
-def _cut(values: Floats, size: Floats) -> Floats:
-    """Return values to `BITS` binary digits of their size."""
-    unit = 2.0 ** (np.floor(np.log2(size)) - BITS)
-    return np.asarray(np.round(values / unit) * unit)
 
 
 def _straightening(stretched: Floats) -> Floats:

@@ -53,9 +53,6 @@ LEAST_SAMPLE = 2000
 FIRST_SHARE = 20
 """One draw in that many, if they are more than the least sample, is spent on the shape of the proposal."""
 WHAT = "the spread between areas"
-DECIMALS = 6
-"""Of the most probable logarithms of deviations and correlations, far fewer than the data could tell. Further ones hang
-on the processor and on the versions of the libraries, and would reach every shrunk score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +138,7 @@ def score_posterior(
     check_spread(scores, exact, region)
     unit, k = prior / PRIOR_SD, scores.shape[1]
     model = Hierarchy.of(scores / unit, cov / np.outer(unit, unit), region)
-    mode = _mode(model)
+    mode = find_mode(_log_posterior(model), _start(model))
     spread = _spreads(model, np.concatenate([_quantile(np.exp(mode[:k])), mode[k:]]), n_draws, seed)
     draws = _draws(model, spread, area, seed)
     shrunk, _ = model.conditional(_between(mode[None], k)[..., 0])
@@ -257,14 +254,9 @@ def shrink(scores: Floats, cov: Floats, region: NDArray[np.int64], *, prior_sd: 
     """
     unit = prior_sd / PRIOR_SD
     model = Hierarchy.of(scores / unit, cov / unit**2, region)
-    mode = _mode(model)
+    mode = find_mode(_log_posterior(model), _start(model))
     mean, within = model.conditional(_between(mode[None], scores.shape[1])[..., 0])
     return Shrunk(mean * unit, within * unit**2)
-
-
-def _mode(model: Hierarchy) -> Floats:
-    """Return the most probable log standard deviations and partial correlations."""
-    return find_mode(_log_posterior(model), _start(model)).round(DECIMALS)
 
 
 def _between(parameters: Floats, k: int) -> Floats:

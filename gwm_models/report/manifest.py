@@ -186,7 +186,7 @@ def _place(before: str) -> tuple[int, int]:
 
 def _of_another_kind(path: Path, manifest: dict[str, Any]) -> DataError:
     kind = manifest["kind"]
-    if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z-]{0,30}", kind):
+    if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z -]{0,30}", kind):
         return DataError(f"{path}: is not the manifest of a run: its kind is {shown(kind)}. {NAME_IT}")
     article = "an" if kind[0] in "aeiou" else "a"
     again = _again(path, manifest)

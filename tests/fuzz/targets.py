@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz.kept_run import run_folder
 
+from fuzz.kept_run import run_folder
 from gwm_models.cli.evaluate import _spec
-from gwm_models.data.user_editions import NEEDED, EditionError
-from gwm_models.data.user_gate import build_user_edition
+from gwm_models.data.user_editions import NEEDED, EditionError, build_edition
 from gwm_models.data.vocabulary import load_vocabulary
 from gwm_models.errors import GwmError, Problem
 from gwm_models.evaluation.panel import read_panel
@@ -72,7 +71,7 @@ def edition(raw: bytes) -> None:
         if part is not None:
             (folder / name).write_bytes(part)
     try:
-        found = build_user_edition(folder, made)
+        found = build_edition(folder, made)
     except EditionError as error:
         assert not made.exists()
         _clear(map(str, error.problems))
