@@ -336,7 +336,7 @@ def test_an_edition_without_a_stored_panel_says_how_to_fit_it(monkeypatch):
     ((_, made),) = make_figures(load_edition(), [8]).made
     assert "gwm fit healthy_life_expectancy_male --spec latent-panel" in made.reading[1]
     assert "scenarios use it" not in " ".join(number.what for number in made.numbers)
-    assert made.title.endswith("years")
+    assert "but 0.8 (0.1 to 1.5) and 1.0 (" in made.title
 
 
 def test_the_disease_table_is_worked_out_again_from_its_printed_t(found, numbers):
