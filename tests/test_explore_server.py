@@ -847,7 +847,7 @@ def test_a_port_that_is_taken_is_one_clear_error(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--port", "99999"), "less than or equal to 65535"),
+        (("--port", "99999"), "65535"),
         (("--port", "http"), "valid integer"),
         (("--edition", "none"), "Unknown edition 'none'"),
         (("--scenarios", "none"), "none cannot be read as a folder"),
