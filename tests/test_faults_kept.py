@@ -472,7 +472,7 @@ WRITERS = {
     "files/__init__.py": {"write_bytes", "mkdir", "replace"},
     "files/place.py": {"open", "rename", "rmtree", "unlink"},
     "files/together.py": {"mkdir", "replace", "rename", "rmtree", "unlink", "write_text"},
-    "models/store.py": {"File", "open", "mkdir", "replace", "unlink"},
+    "models/store.py": {"File", "open", "mkdir", "replace"},
     "report/appraisal.py": {"write_text"},
     "report/evaluation.py": {"write_text"},
     "report/portfolio.py": {"write_text"},

@@ -2,7 +2,7 @@
 
     python tests/bench/table.py [--only peers|curves] [--out FOLDER] [--quick]
 
-Run it from the checkout with the environment of the tests, the peers in it (pip install multiple-inference pysyncon),
+Run it from the checkout with the environment of the tests and the peers (pip install -e .[test,peers]),
 on a machine that does nothing else. It prints one table of ratios and writes ``peers.csv``, ``curves.csv``,
 ``slopes.csv``, ``limits.csv`` and ``machine.json``, whole or not at all. One thread; CPU seconds. A peer that is not
 installed is a row that says so. Ends with 1 only where answers of a pair disagree.
@@ -29,7 +29,7 @@ CHECKOUT = HERE.parents[1]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
 ROOMS = ("startup", "ranks", "index", "control", "panel", "scenario", "posterior")
 """Modules of pairs, in the order of the table: ``pairs_startup`` and so on."""
-FILES = ("curves.csv", "limits.csv", "machine.json", "peers.csv", "slopes.csv")
+FILES = ("coverage.csv", "curves.csv", "limits.csv", "machine.json", "peers.csv", "slopes.csv")
 INVOLVED = (
     *("numpy", "scipy", "pandas", "statsmodels", "scikit-learn", "pydantic", "typer"),
     *("SALib", "arviz", "diff-diff", "linearmodels", "multiple-inference", "pymc", "pysyncon", "pytensor"),
