@@ -55,7 +55,8 @@ EDITION = FolderKind(
     '"gwm-edition/1"',
     ("areas.csv", "borders.csv", "edition.json", "index.yaml", "indicators.csv"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula may begin: ASVS 5.0, requirement 1.2.10, and the full-width signs that some spreadsheets take alike."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -250,6 +251,8 @@ def safe_cell(value: object) -> str:
     if type(value) is float or type(value) is int or value is None:
         return cell_text(value)
     text = cell_text(value)
+    if "\r" in text:  # before Python 3.13 the writer leaves it unquoted: what follows would begin a row of its own
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
 
 
