@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gwm_models.cli.output import Format, emit, write_line
-from gwm_models.files import plain, safe_cell
+from gwm_models.files import csv_text, plain, safe_cell
 
 ROWS = [
     {"area": "Hull", "estimate": 1.5, "rank": 2, "note": "=1+1"},
@@ -36,6 +36,13 @@ def test_numpy_values_become_plain_numbers(capsys):
 def test_csv_has_a_header_empty_cells_and_no_formula(capsys):
     emit(ROWS, format=Format.csv)
     assert capsys.readouterr().out == "area,estimate,rank,note\nHull,1.5,2,'=1+1\nYork,,11,\n"
+
+
+def test_a_line_break_in_a_name_begins_no_row_of_its_own():
+    for text in ("Hull\r=cmd()", "Hull\r\n=cmd()", "Hull\n=cmd()"):
+        written = csv_text([{"area": text, "change": 1.0}])
+        assert list(csv.reader(io.StringIO(written))) == [["area", "change"], ["Hull\n=cmd()", "1.0"]]
+        assert "\r" not in written
 
 
 @pytest.mark.parametrize("text", ["=cmd()", "+A1", "-A1", "@sum", "\t=1", "\r=1", "-", "+1-1", "-inf"])
