@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from typing import Literal
 LAYOUT = "\t\n\r"
 LONGEST = 5_000
 """Of a line of a message, in characters: a path can have 4,096."""
+
+
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""Letters and marks that show as nothing: Unicode 15.1, DerivedCoreProperties.txt, Default_Ignorable_Code_Point."""
 
 
 class GwmError(Exception):
@@ -80,7 +87,7 @@ class Problem:
         """Make every text one line that shows as what it is."""
         for name in ("file", "path", "what", "fix"):
             text = getattr(self, name)
-            if not text.isprintable() or len(text) > LONGEST:
+            if not shows(text) or len(text) > LONGEST:
                 object.__setattr__(self, name, printable(text))
 
     def __str__(self) -> str:
@@ -116,15 +123,26 @@ def printable(text: str, most: int = LONGEST) -> str:
     ('a\\u200bb\\n', 'lon...')
     """
     short = text if len(text) <= most else text[: most - 3] + "..."
-    if short.isprintable():
+    if shows(short):
         return short
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in short)
+    return "".join(char if shows(char) else char.encode("unicode_escape").decode("ascii") for char in short)
+
+
+def shows(text: str) -> bool:
+    r"""Tell whether every character of a text can be seen; the end of a line cannot.
+
+    Examples
+    --------
+    >>> shows("Hull"), shows("Hu\u3164ll"), shows("Hull\n")
+    (True, False, False)
+    """
+    return text.isprintable() and INVISIBLE.search(text) is None
 
 
 def is_hidden(char: str) -> bool:
     """Tell whether a character has no place in a text: controls, zero-width, direction marks."""
     unsafe = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    return char not in LAYOUT and (unsafe or ord(char) & 0xFFFE == 0xFFFE)
+    return char not in LAYOUT and (unsafe or ord(char) & 0xFFFE == 0xFFFE or INVISIBLE.match(char) is not None)
 
 
 def some(items: Sequence[object], most: int = 3) -> str:

@@ -8,14 +8,18 @@ import json
 import platform
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
 
+import columns
 import pairs
+import promises
 import quotes
 import table
 
@@ -124,6 +128,46 @@ def test_what_is_missing_is_a_row_and_no_failure(alone, capsys, changes, status)
     assert pairs.measure(pair(None, **changes))["status"] == status
 
 
+# Promises
+
+
+@pytest.mark.parametrize(
+    ("ours", "yardstick", "stretch", "kept"),
+    [
+        ((0.4, 0.9), (0.1, 0.1, 0.1), 1.0, True),  # the quickest round counts
+        ((0.6, 0.9), (0.1, 0.1, 0.1), 1.0, False),
+        ((0.6, 0.9), (0.2, 0.2, 0.3), 2.0, True),  # all of the machine is half as quick
+        ((0.6, 0.9), (0.1, 0.1, 0.3), 1.0, False),  # one slow moment is no excuse
+        ((0.45, 0.9), (0.05, 0.05, 0.05), 1.0, True),  # a quicker machine has no less time
+    ],
+)
+def test_a_promise_is_stretched_where_known_work_takes_longer_too(ours, yardstick, stretch, kept):
+    found = promises.Kept(ours, yardstick, promised=0.5, known=0.1)
+    assert (found.stretch, bool(found)) == (pytest.approx(stretch), kept)
+
+
+@pytest.mark.parametrize(
+    ("costs", "rounds", "kept"), [([9, 9, 1], 3, True), ([9, 9, 9, 1], 3, False), ([1, 9], 1, True)]
+)
+def test_a_promise_is_broken_only_after_further_rounds(costs, rounds, kept):
+    """One round asked for, and two more before it counts as broken."""
+    turns = iter(costs)
+
+    def pedantic(work, setup, rounds):
+        for _ in range(rounds):
+            setup(), work()
+
+    yardstick = promises.Yardstick(promises.SORT, lambda: 1e-9)
+    benchmark, capsys = SimpleNamespace(pedantic=pedantic, extra_info={}), SimpleNamespace(disabled=nullcontext)
+    found = promises.keep(benchmark, capsys, "made-up", lambda: next(turns), 5.0, yardstick, rounds=1)
+    assert (bool(found), len(found.ours)) == (kept, rounds)
+
+
+def test_the_length_of_a_yardstick_is_that_of_the_stored_limits():
+    for known in (promises.SORT, promises.START):
+        assert 0.001 < promises.Yardstick(known, lambda: 1.0).seconds() < 1
+
+
 # What is written
 
 
@@ -158,7 +202,7 @@ def test_results_are_written_whole_or_not_at_all(alone, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["benchmarks"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
-    alone(pair(None, peer="no-such-distribution"))
+    alone(pair(None, build=lambda quick: pytest.fail("measured before the folder was looked at")))
     with pytest.raises(OutputError, match=r"thesis\.txt"):
         table.main(["--only", "peers", "--out", str(tmp_path / "mine")])
 
@@ -169,6 +213,24 @@ def test_the_machine_is_told_without_names_or_paths():
     assert not words & {platform.node(), getpass.getuser()}
     assert str(Path.home()) not in json.dumps(found) and str(table.CHECKOUT) not in json.dumps(found)
     assert {"processor", "cores", "memory_gb", "system", "python", "versions", "date"} <= set(found)
+
+
+def test_a_busy_machine_is_told_and_kept(alone, tmp_path, monkeypatch, capsys):
+    alone(pair(contest([1] * 4, [2] * 4)))
+    for busy in (0.1, 2.0):
+        monkeypatch.setattr(table.os, "getloadavg", lambda busy=busy: (busy, 0.0, 0.0))
+        assert table.main(["--only", "peers", "--quick", "--out", str(tmp_path / f"{busy:g}")]) == 0
+        assert ("this machine is busy (load 2" in capsys.readouterr().err) == (busy == 2.0)
+        assert json.loads((tmp_path / f"{busy:g}" / "machine.json").read_text("utf-8"))["load_before"] == busy
+        alone(pair(contest([1] * 4, [2] * 4)))
+
+
+@pytest.mark.parametrize("name", sorted(columns.EXPLAINED))
+def test_every_column_of_the_stored_tables_is_explained(checkout, name):
+    with (checkout / "results" / "benchmarks" / name).open(encoding="utf-8", newline="") as lines:
+        header = tuple(next(csv.reader(lines)))
+    assert columns.unexplained(name, header) == []
+    assert columns.unexplained(name, (*header, "made_up")) == ["made_up"]
 
 
 # The stored table, and the README
@@ -210,6 +272,12 @@ def test_the_readme_quotes_only_ratios_of_the_stored_table(checkout, stored):
     assert quotes.faults((checkout / "README.md").read_text("utf-8"), stored) == []
 
 
+def test_no_topic_of_the_help_claims_to_be_faster_than_anything(checkout):
+    topics = sorted((checkout / "gwm_models" / "cli" / "topics").glob("*.md"))
+    assert len(topics) > 5
+    assert {path.name: quotes.claims(path.read_text("utf-8")) for path in topics} == {path.name: [] for path in topics}
+
+
 # Quotes
 
 ROWS = {
@@ -235,6 +303,9 @@ After 9.
         (GOOD.replace("-- fast", "-- gone"), "gone is no measured pair of the table"),
         (GOOD.replace("-- fast", "-- other"), "other is no measured pair of the table"),
         (GOOD.replace("<!-- fast -->", ""), "790 is quoted from no pair"),
+        (GOOD + "It is 30 times as fast as R.\n", "'times as fast' outside the passage"),
+        (GOOD.replace("Before, 7.", "Twice as fast."), "'Twice as fast' outside the passage"),
+        (GOOD.replace("After 9.", "Nine times faster."), "'faster' outside the passage"),
         (GOOD.replace("<!-- benchmarks -->\n", ""), "there is no passage after a line '<!-- benchmarks -->'"),
     ],
 )

@@ -111,6 +111,9 @@ def test_sets_are_wider_the_more_they_promise(rows):
     for one, all_at_once, narrowed in zip(marginal, simultaneous, stepped, strict=True):
         assert all_at_once["lower"] <= one["lower"] <= one["published_rank"] <= one["upper"] <= all_at_once["upper"]
         assert all_at_once["lower"] <= narrowed["lower"] and narrowed["upper"] <= all_at_once["upper"]
+    assert not simultaneous[0]["stepdown"] and stepped[0]["stepdown"] and stepped != simultaneous
+    width = [sum(row["upper"] - row["lower"] for row in kind) for kind in (stepped, simultaneous)]
+    assert width[0] < width[1]
 
 
 def test_a_one_sided_set_is_open_at_the_other_end(rows):

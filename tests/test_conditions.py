@@ -145,6 +145,27 @@ def test_a_domain_with_a_missing_indicator_has_no_score_and_its_open_mean_says_w
     assert own.indicator.tolist() == [[50.5, 100, 20.8], [1, 1, 100]]
 
 
+def test_an_open_mean_is_over_the_indicators_that_have_a_figure():
+    spec = made_up(
+        ("jobs", "work", 1, "stated", 50, 90),
+        ("idle", "work", -1, "stated", 5, 25),
+        ("wage", "pay", 1, "stated", 0, 10),
+    )
+    made = score_index(spec, [[70, 10, 2], [70, None, 2]])
+    assert made.open_mean("work").tolist() == [(50.5 + 75.25) / 2, 50.5]
+    assert np.isnan(made.domain[:, 0]).tolist() == [False, True]
+
+
+def test_one_bound_alone_scores_nothing_and_its_own_range_is_that_of_the_areas_with_a_figure():
+    """Figures of 10, 30 and 20, of which less is better: 100, 1 and half of the way between."""
+    half = ("idle", "work", -1, "calibrated", 5, None)
+    spec = made_up(half, domains=("work",), parents=(None,))
+    levels = [[10], [np.nan], [30], [20]]
+    assert np.isnan(score_index(spec, levels).indicator).all()
+    own = score_index(spec, levels, own_range=True).total.tolist()
+    assert own == pytest.approx([100, np.nan, 1, 50.5], nan_ok=True)
+
+
 def test_the_engine_scores_the_access_domain_of_the_monitor(monitor):
     made = score_index(monitor.spec, monitor.values)
     assert made.domain[:, 0] == pytest.approx(access_scores(monitor))

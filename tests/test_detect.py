@@ -179,6 +179,12 @@ def planned(n_placebo=24, **change):
     return plan_power(whole, n_placebo=n_placebo, n_sets=39)[1][0]
 
 
+def test_a_size_without_an_upper_bound_is_told_as_at_least_its_lower_one():
+    found = made([-1.0, -2.0], [1.0, 2.0])
+    assert found.smallest()[1:] == (pytest.approx(1.0, abs=1e-6), float("inf"))
+    assert "with 80% power (at least 1.00)." in power_words(found, "points")
+
+
 def test_the_power_of_a_scenario_is_the_same_with_the_same_seed_and_holds_its_projection():
     once, twice = planned(design="did"), planned(design="did")
     assert (once.found.lower == twice.found.lower).all() and (once.found.upper == twice.found.upper).all()

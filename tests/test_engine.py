@@ -69,7 +69,10 @@ def test_no_action_changes_nothing_exactly():
 
 
 def test_an_absolute_change_by_hand():
-    effects = apply([plan()], layers([2.0]))
+    state = layers([2.0])
+    effects = apply([plan()], state)
+    assert effects.level_before is state.level and effects.score_before is state.score
+    assert effects.clamped[0].dtype == effects.beyond.dtype == bool
     assert effects.total[0].tolist() == [10, 0, 0, 10, 0]
     assert effects.domain[0].tolist() == [[10, 0], [0, 0], [0, 0], [10, 0], [0, 0]]
     assert effects.delivered[0].tolist() == [[2, 0, 0, 2, 0]]
@@ -83,6 +86,15 @@ def test_health_follows_the_change_of_earlier_years():
     assert effects.total[0, 0] == 22
     assert effects.full[0][0].tolist() == pytest.approx([0.03 * 11, 0, 0, 0.03 * 11, 0])
     assert effects.stated[0][0].tolist() == pytest.approx([0.02 * 5 + 0.01 * 6, 0, 0, 0.02 * 5 + 0.01 * 6, 0])
+
+
+def test_health_follows_what_has_come_through_of_several_years():
+    """Half of the change of each of the first two years: of 4 and 5 points, and of 5 in both."""
+    slow = setting(responses=np.array([[0.5, 0.5, 0.0]]))
+    for phase, points in (([0.4, 0.5, 1.0], 4.5), ([0.5, 0.5, 1.0], 5.0)):
+        effects = apply_actions([plan(phase=np.array(phase))], layers([2.0]), slow)
+        assert effects.stated[0][0, 0] == pytest.approx(0.02 * points)
+        assert effects.full[0][0, 0] == pytest.approx(0.03 * points)
 
 
 def test_each_outcome_follows_with_the_lag_of_its_own():
@@ -402,8 +414,12 @@ def test_under_a_trend_only_domains_that_actions_change_are_drawn_in_every_year(
         asked.append((place, years))
         return np.zeros((len(years), 1, N))
 
-    apply([plan()], layers([2.0], trend=TrendLayer(1, growth, lambda place, level, growth: level + growth)))
+    moving = layers([2.0], trend=TrendLayer(1, growth, lambda place, level, growth: level + growth))
+    apply([plan()], moving)
     assert sorted(asked) == [(0, (0, 1, 2)), (1, (2,))]
+    asked.clear()
+    apply([plan()], moving, domain=(0, 0))
+    assert sorted(asked) == [(0, (0, 1, 2)), (1, (0, 1, 2))]
 
 
 def test_draws_of_a_trend_are_cut_with_the_others_and_a_single_one_serves_them_all():
@@ -458,6 +474,14 @@ def test_the_order_of_actions_changes_no_byte(order, sizes):
     assert all(np.array_equal(shuffled.delivered[place], straight.delivered[i]) for place, i in enumerate(order))
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_three_changes_of_one_level_are_added_up_in_the_order_of_their_ids(order):
+    """In floating point 0.1 + 0.2 + 0.3 is one step more than 0.3 + 0.2 + 0.1."""
+    sizes = [0.1, 0.2, 0.3]
+    found = apply([plan(id="abc"[i], phase=np.ones(T)) for i in order], layers([sizes[i] for i in order]))
+    assert found.level[0, 0, 0] == 0.1 + 0.2 + 0.3 != 0.3 + 0.2 + 0.1
+
+
 @pytest.mark.parametrize("block", [1, 2, 7, 50])
 def test_the_size_of_a_block_changes_no_byte(block):
     rng = np.random.default_rng(5)
@@ -475,6 +499,19 @@ def test_the_size_of_a_block_changes_no_byte(block):
         for one, other in zip(getattr(whole, name), getattr(parts, name), strict=True):
             assert np.array_equal(one, other)
     assert np.array_equal(whole.people[1], parts.people[1])
+
+
+@pytest.mark.parametrize("block", [1, 7])
+def test_the_size_of_a_block_changes_no_byte_of_a_condition_under_a_trend(block):
+    rng = np.random.default_rng(6)
+    path = rng.normal(size=(T, 50, N, K))
+    moving = TrendLayer(
+        50, lambda rows, place, years: path[list(years)][:, rows, :, place], lambda place, level, growth: level + growth
+    )
+    state = layers([4.0], draws=50, slopes=(rng.normal(size=(50, 2)),), trend=moving)
+    whole, parts = (apply([plan(quantity=2)], state, block=size) for size in (1000, block))
+    for name in ("total", "domain", "level_before", "score_before"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name))
 
 
 @given(st.lists(st.floats(-500, 500), min_size=2, max_size=2))

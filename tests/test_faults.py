@@ -290,7 +290,7 @@ def test_a_disk_that_refuses_from_any_step_on_leaves_the_old_result_and_one_line
         if end.code:
             assert "\n" not in end.said and str(writer.folder) in end.said, (at, end)
             assert f"({os.strerror(why)})" in end.said, (at, end)
-            assert end.said.endswith((". Choose another place.", " with --out.", "Make the folder writable.")), (
+            assert end.said.endswith((". Choose another place.", " with --out.", "have all files written again.")), (
                 at,
                 end,
             )

@@ -1,5 +1,7 @@
 """Scoring, points per unit and sampling error, on the shipped edition and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,14 @@ from gwm_models.data.tables import read_table
 from gwm_models.errors import DataError
 from gwm_models.index.calibration import points_per_unit
 from gwm_models.index.sampling import effective_respondents, sampling_error
-from gwm_models.index.scoring import access_scores, exact_points_per_unit, min_max_score
+from gwm_models.index.scoring import (
+    access_scores,
+    descending_rank,
+    exact_points_per_unit,
+    indicator_score,
+    min_max_score,
+    score_index,
+)
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=20).filter(lambda x: max(x) - min(x) > 1e-3)
 
@@ -151,6 +160,25 @@ def test_a_constant_indicator_cannot_be_scored():
         min_max_score([1, 1], 1, 1)
     with pytest.raises(DataError, match="lower bound must lie below"):
         min_max_score([1, 1], [0, 1], [2, 1])
+
+
+def test_levels_of_any_type_of_number_are_scored_and_ranked_and_none_is_missing():
+    """From 20 to 40, a level of 10 scores 1 - 99 / 2: with unsigned whole numbers 10 - 20 would be 246."""
+    low, high = np.uint8(20), np.uint8(40)
+    assert min_max_score(np.array([10, 30], dtype=np.uint8), low, high).tolist() == [-48.5, 50.5]
+    assert np.isnan(min_max_score([30, None], 20, 40)).tolist() == [False, True]
+    assert descending_rank([50, None, 70]).tolist() == [2, 0, 1]
+
+
+def test_an_index_on_another_scale_is_scored_on_it():
+    """From 67.1 to 86.4 on a scale from 0 to 10: 9.65 above the lower bound is half of the way."""
+    spec = replace(read_index(), scale=(0, 10))
+    name = "economic_activity_rate"
+    assert indicator_score(spec, name, [67.1, 76.75]).tolist() == pytest.approx([0, 5])
+    levels = np.full((2, 6), np.nan)
+    levels[:, 0] = [86.4, 76.75]
+    assert score_index(spec, levels).indicator[:, 0].tolist() == pytest.approx([10, 5])
+    assert exact_points_per_unit(spec)[name] == pytest.approx(10 / 19.3)
 
 
 def test_an_unknown_edition_is_refused_by_name():

@@ -139,6 +139,8 @@ def test_what_the_projection_does_not_have_is_refused(quantity, group, words):
 def test_measures_by_deprivation_are_refused_where_there_is_none():
     with pytest.raises(ModelError, match="orders areas by deprivation"):
         draws("sii", deprivation=(np.nan,) * 4)
+    with pytest.raises(ModelError, match="orders areas by deprivation"):
+        draws("rii", deprivation=(40.0, 30, np.nan, 10))
     assert draws("cv", deprivation=(np.nan,) * 4) == draws("cv")
 
 

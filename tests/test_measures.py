@@ -69,6 +69,12 @@ def test_gap_of_tenths_takes_whole_areas():
     assert gap_of_tenths(scores).tolist() == [106.0]
 
 
+def test_gap_of_tenths_is_that_of_the_sorted_scores():
+    scores = np.random.default_rng(9).normal(300, 80, (40, 118))
+    ordered = np.sort(scores, axis=1)
+    assert gap_of_tenths(scores) == pytest.approx(ordered[:, -12:].mean(axis=1) - ordered[:, :12].mean(axis=1))
+
+
 def test_theil_between_by_hand():
     scores, population, region = np.array([[1.0, 1.0, 3.0, 3.0]]), np.ones(4), np.array([0, 0, 1, 1])
     expected = 0.5 * (0.5 * np.log(0.5)) + 0.5 * (1.5 * np.log(1.5))
@@ -119,6 +125,10 @@ def test_measures_of_two_draws_are_those_of_each_alone():
         assert measure(scores, people) == pytest.approx([measure(one[None], people)[0] for one in scores])
     for measure in (theil_between, theil_within):
         assert measure(scores, people, region) == pytest.approx([measure(o[None], people, region)[0] for o in scores])
+
+
+def test_a_draw_without_a_measure_takes_none_from_the_others():
+    assert np.isnan(theil(np.array([[1.0, 3], [0, 3], [2, 2]]), np.ones(2))).tolist() == [False, True, False]
 
 
 def test_ratio_of_fifths_splits_the_area_across_the_edge():
@@ -183,9 +193,38 @@ def test_the_change_of_the_gini_is_reranking_minus_progressivity(before, change,
     assert (overtakes >= -1e-12).all()
 
 
+def test_areas_that_were_level_overtake_no_one():
+    """Two of three were level, none, and all: what they become is in the old order, whatever their places."""
+    before = np.array([[5.0, 9, 9], [1, 2, 3], [4, 4, 4]])
+    after = np.array([[5.0, 12, 10], [1, 2, 3], [3, 1, 2]])
+    favours, overtakes = progressivity_and_reranking(before, after, np.ones(3))
+    assert overtakes == pytest.approx(np.zeros(3), abs=1e-15)
+    # Ginis of 2 (9 - 5) / 3 / 23 and 2 (12 - 5) / 3 / 27; nothing; 0 and 2 (3 - 1) / 3 / 6.
+    assert favours == pytest.approx([8 / 69 - 14 / 81, 0, -2 / 9])
+
+
+def test_relative_measures_do_not_depend_on_the_unit():
+    scores, people, region = np.array([[10.0, 12, 15, 18]]), np.array([1.0, 2, 1, 2]), np.array([0, 0, 1, 1])
+    for measure in (gini, theil, ratio_of_fifths):
+        assert measure(0.01 * scores, people) == pytest.approx(measure(scores, people))
+    for measure in (theil_between, theil_within):
+        assert measure(0.01 * scores, people, region) == pytest.approx(measure(scores, people, region))
+    assert coefficient_of_variation(0.01 * scores) == pytest.approx(coefficient_of_variation(scores))
+    relative = [slope_index(unit * scores, people, np.arange(4.0))[1] for unit in (1, 0.01)]
+    assert relative[1] == pytest.approx(relative[0])
+
+
+def test_groups_as_favoured_as_each_other_keep_their_places():
+    rng = np.random.default_rng(6)
+    scores, people, order = rng.normal(100, 10, (1, 90)), np.ones(90), rng.integers(0, 5, 90).astype(float)
+    placed = np.lexsort((np.arange(90), order))
+    assert slope_index(scores, people, order) == slope_index(scores[:, placed], people, np.arange(90.0))
+
+
 def test_a_change_that_keeps_the_order_is_all_progressivity_and_no_change_is_neither():
     scores, population = np.array([[5.0, 9.0, 9.0, 40.0]]), np.array([1.0, 2.0, 3.0, 4.0])
-    favours, overtakes = progressivity_and_reranking(scores, scores + np.array([4.0, 2.0, 3.0, 0.0]), population)
-    assert favours[0] > 0
-    assert overtakes[0] == pytest.approx(0, abs=1e-15)
+    for change in ([4.0, 2.0, 3.0, 0.0], [4.0, 3.0, 2.0, 0.0]):  # whoever of the two tied comes out ahead
+        favours, overtakes = progressivity_and_reranking(scores, scores + np.array(change), population)
+        assert favours[0] > 0
+        assert overtakes[0] == pytest.approx(0, abs=1e-15)
     assert [float(part[0]) for part in progressivity_and_reranking(scores, scores, population)] == [0.0, 0.0]

@@ -50,8 +50,19 @@ def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
     assert safe_cell(text) == f"'{text}".replace("\r", "\n")
 
 
+@pytest.mark.parametrize("text", ["=cmd()", "+A1", "-A1", "@sum", "-2+A1", "\uff1d1"])
+@pytest.mark.parametrize("before", ["Hull;", "Hull; ", "1;-2; ", "Hull\t"])
+def test_text_that_would_be_a_formula_where_tables_are_split_at_semicolons_gets_an_apostrophe(before, text):
+    assert safe_cell(before + text) == f"{before}'{text}"
+    assert safe_cell(["Hull", text]) == f"Hull; '{text}"
+
+
 @pytest.mark.parametrize(
-    ("value", "cell"), [(-1.5, "-1.5"), ("-1.5", "-1.5"), ("+2e3", "+2e3"), (None, ""), ("a=1", "a=1")]
+    ("value", "cell"),
+    [
+        *((-1.5, "-1.5"), ("-1.5", "-1.5"), ("+2e3", "+2e3"), (None, ""), ("a=1", "a=1")),
+        *(([1.5, -2.0], "1.5; -2.0"), ("Hull; York, a=1", "Hull; York, a=1")),
+    ],
 )
 def test_numbers_and_other_text_are_left_as_they_are(value, cell):
     assert safe_cell(value) == cell

@@ -30,7 +30,7 @@ from gwm_models.scenarios.layers import draw_additional
 from gwm_models.scenarios.memory import block_of_draws, memory_needed
 from gwm_models.scenarios.notes import assumptions
 from gwm_models.scenarios.plans import phase_of
-from gwm_models.scenarios.projection import group_masks, project
+from gwm_models.scenarios.projection import LAYERS, group_masks, project
 from gwm_models.scenarios.spec import Target, Where
 from gwm_models.scenarios.targets import select
 from gwm_models.scenarios.variance import _as_shares, variance_of
@@ -469,9 +469,10 @@ def test_layers_that_offset_each_other_say_so():
     assert _as_shares({"level": 3.0, "effect": 1.0, "together": 5.0})["interactions"] == pytest.approx(0.2)
     assert _as_shares({"level": 3.0, "effect": 1.0, "together": 3.9})["interactions"] == 0
     found = project(scenario(action()))
-    rows = variance_rows(replace(found, variance={"total": {"effect": 1.0, "interactions": -0.25}}))
-    assert [row["share"] for row in rows] == [1.0, 0.0]
-    assert str(rows[1]["label_layer"]).endswith("(take off 25%)")
+    rows = variance_rows(replace(found, variance={"total": {"effect": 1.0, "points": 0.0, "interactions": -0.25}}))
+    assert [row["share"] for row in rows] == [1.0, 0.0, 0.0]
+    words = [row["label_layer"] for row in rows]
+    assert words == [LAYERS["effect"], LAYERS["points"], f"{LAYERS['interactions']} (take off 25%)"]
 
 
 def test_a_certain_change_has_no_shares_of_variance_and_says_so():

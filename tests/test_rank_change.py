@@ -110,6 +110,14 @@ def test_independent_rows_stay_whole_and_are_cut_to_the_shorter_set():
     assert repr(found) == "RankChange(2 areas, 0 move at 90%, independent draws)"
 
 
+def test_the_seed_of_a_change_is_that_of_its_pairing():
+    before, after = np.random.default_rng(5).normal(size=(2, 50, 4))
+    paired = rank_change(*independent_pairs(before, after, seed=3), codes(4), pairing="joint")
+    found, other = (rank_change(before, after, codes(4), pairing="independent", seed=seed) for seed in (3, 4))
+    assert np.array_equal(found.prob_improves, paired.prob_improves)
+    assert not np.array_equal(found.prob_improves, other.prob_improves)
+
+
 def test_columns_are_matched_by_code_and_areas_of_one_set_only_are_left_out():
     before, after = [[4, 3, 2, 1]], [[9, 1, 2, 3]]
     found = rank_change(before, after, list("ABCD"), pairing="joint", after_area=list("XDCB"))
@@ -161,11 +169,24 @@ def test_a_less_precise_second_edition_seems_to_move_the_ends_to_the_middle():
         ([[1, 2]], [[1, np.nan]], {"pairing": "joint"}, DataError, "not finite"),
         ([[1, 2]], [[1, 2]], {"pairing": "paired"}, ValueError, "'joint' or 'independent'; got 'paired'"),
         ([[1, 2]], [[1, 2]], {"pairing": "joint", "level": 1}, ValueError, "level must lie"),
+        ([[1, 2]], [[1, 2]], {"pairing": "joint", "level": 0}, ValueError, "level must lie"),
     ],
 )
 def test_changes_that_cannot_be_told_are_refused(before, after, options, error, message):
     with pytest.raises(error, match=message):
         rank_change(before, after, ["A", "B"], **options)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int16, np.uint8])
+def test_ranks_at_hand_change_by_as_much_in_however_few_bytes_they_are_kept(kind):
+    """A falls from first to last of three in both draws, B and C rise: B by one or none, C by one or two."""
+    before, after = np.array([[1, 2, 3]] * 2, dtype=kind), np.array([[3, 1, 2], [3, 2, 1]], dtype=kind)
+    found = change_of_ranks(before, after, codes(3))
+    assert repr(found) == "RankChange(3 areas, 2 move at 90%, joint draws)"
+    assert found.expected.tolist() == [2, -0.5, -1.5]
+    assert (found.lower.tolist(), found.upper.tolist()) == ([2, -1, -2], [2, 0, -1])
+    assert (found.rank_after - found.rank_before).tolist() == [2, -1, -2]
+    assert found.prob_improves.tolist() == [0, 0.5, 1]
 
 
 @pytest.mark.parametrize("after", [np.array([[1, 2]]), np.array([[1, 2, 3]] * 2), np.array([1, 2])])

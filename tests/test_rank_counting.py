@@ -76,6 +76,7 @@ def test_both_ways_of_keeping_ranks_give_numpys_quantiles_and_moments(scores, pr
             assert np.array_equal(found.at_most(rank), (ranks <= rank).mean(axis=0))
             assert np.array_equal(found.beyond(rank), (ranks > rank).mean(axis=0))
         assert found.of("area-0") == pytest.approx([(ranks[:, 0] == r).mean() for r in range(1, n + 1)])
+        assert found.held(1).dtype == found.counts_of(0).dtype == np.int64, "whole, as no areas are tied throughout"
 
 
 def test_scores_that_share_a_sort_key_are_put_right():

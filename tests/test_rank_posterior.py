@@ -1,6 +1,7 @@
 """Posteriors of true scores: the algebra against dense matrices, edge cases, calibration and other programs."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from scipy import integrate, stats
 from gwm_models.data.edition import load_edition
 from gwm_models.errors import DataError, ModelError
 from gwm_models.index.sampling import sampling_error
+from gwm_models.models.collapse import sample_collapsed
 from gwm_models.ranks import posterior as posterior_module
-from gwm_models.ranks.algebra import invert, root, times
+from gwm_models.ranks.algebra import Scratch, invert, root, times
 from gwm_models.ranks.bent_t import FREEDOM, BentT
 from gwm_models.ranks.hierarchy import Hierarchy, tiles
 from gwm_models.ranks.one_score import draw_from_grid, total_posterior
 from gwm_models.ranks.posterior import half_normal_of, score_posterior, shrink
+from gwm_models.ranks.score_checks import check_prior
 from gwm_models.ranks.table import rank_areas, rank_draws
 
 REGION = np.array([1, 0, 1, 1, 0, 0, 1])
@@ -121,13 +124,20 @@ def with_exact_scores(cov):
     return cov
 
 
-def with_an_exact_domain(cov):
+def with_an_exact_domain(cov, place=0):
     cov = cov.copy()
-    cov[:, 0] = cov[:, :, 0] = 0
+    cov[:, place] = cov[:, :, place] = 0
     return cov
 
 
-@pytest.mark.parametrize("kind", ["different", "same", "independent", "some exact", "one domain exact"])
+def unwritten(scratch, *name):
+    """Hand out an array that holds no number until one is written to it."""
+    return scratch.held.setdefault(name, np.full(scratch.shape, np.nan))
+
+
+@pytest.mark.parametrize(
+    "kind", ["different", "same", "independent", "some exact", "first domain exact", "last domain exact"]
+)
 @pytest.mark.parametrize("regions", [REGION, np.zeros(7, dtype=int), np.arange(7)])
 def test_draws_are_the_right_linear_map_of_the_random_numbers(monkeypatch, kind, regions):
     """Feed each random number alone: the draws then spell out the whole joint covariance, to rounding."""
@@ -135,11 +145,13 @@ def test_draws_are_the_right_linear_map_of_the_random_numbers(monkeypatch, kind,
     changed = {
         "independent": cov * np.eye(3),
         "some exact": with_exact_scores(cov),
-        "one domain exact": with_an_exact_domain(cov),
+        "first domain exact": with_an_exact_domain(cov),
+        "last domain exact": with_an_exact_domain(cov, 2),
     }
     cov = changed.get(kind, cov)
     monkeypatch.setattr("gwm_models.ranks.hierarchy.TILE", 7 * 12)
     monkeypatch.setattr("gwm_models.ranks.hierarchy.LEAST_TILE", 1)
+    monkeypatch.setattr(Scratch, "__call__", unwritten)
     model, n_regions = Hierarchy.of(scores, cov, region), regions.max() + 1
     n_white, m = 7 * 3, 7 * 3 + 3 * n_regions + 1
     unit = np.eye(m)[:, : m - 1]
@@ -154,12 +166,14 @@ def test_draws_are_the_right_linear_map_of_the_random_numbers(monkeypatch, kind,
     assert moved.T @ moved == pytest.approx(variance, abs=1e-7)
 
 
-def test_the_likelihood_holds_where_one_score_is_exact_and_true_scores_hardly_differ():
-    """The exact score then has an immense precision, which may not swamp the others by rounding."""
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e6])
+def test_the_likelihood_holds_where_one_score_is_exact_and_true_scores_hardly_differ(unit):
+    """The exact score then has an immense precision, which may not swamp the others by rounding, in no unit."""
     scores, cov = country(12, k=1)[0], np.full((7, 1, 1), 100.0)
     cov[2] = 0
     region, spread = np.zeros(7, dtype=int), np.array([1.0, 1e-4, 1e-8, 1e-16])
-    found = Hierarchy.of(scores, cov, region).log_likelihood(spread[None, None])
+    model = Hierarchy.of(unit * scores, unit**2 * cov, region)
+    found = model.log_likelihood(unit**2 * spread[None, None])
     expected = np.array([dense(scores, cov, np.array([[x]]), region)[0] for x in spread])
     assert found - found[0] == pytest.approx(expected - expected[0], abs=1e-9)
 
@@ -170,6 +184,9 @@ def test_shrinking_is_the_conditional_at_the_most_probable_spread():
     shrunk = shrink(scores, cov, region)
     assert shrunk.mean == pytest.approx(drawn.shrunk, abs=1e-8)
     assert (np.linalg.eigvalsh(shrunk.cov) > 0).all()
+    wide = shrink(10 * scores, 100 * cov, region, prior_sd=1000)
+    assert wide.mean == pytest.approx(10 * shrunk.mean, rel=1e-9)
+    assert wide.cov == pytest.approx(100 * shrunk.cov, rel=1e-9)
 
 
 def test_draws_do_not_depend_on_how_many_are_worked_on_at_a_time(monkeypatch):
@@ -225,6 +242,9 @@ def test_draws_from_a_grid_invert_a_density_that_is_linear_between_points():
     assert np.log(drawn) == pytest.approx([0.0, 0.5, 1.0, 1.5])
     flat = draw_from_grid(np.arange(3.0), np.ones(3), np.array([0.25, 0.6]))
     assert np.log(flat) == pytest.approx([0.5, 1.2])
+    for density in (np.ones(3), np.array([1.0, 1.0, 0.0]), np.array([2.0, 0.0, 1.2 * np.finfo(float).eps])):
+        ends = draw_from_grid(np.arange(3.0), density, np.array([0.0, 1.0]))
+        assert np.log(ends) == pytest.approx([0, 2]), "the whole grid, and nothing beyond it however little is there"
 
 
 def test_half_normal_deviations_have_the_probability_of_normal_ones():
@@ -254,6 +274,27 @@ def test_one_score_follows_a_change_of_unit(scale, shift, seed):
     moved = total_posterior(shift + scale * y, scale * error, codes(8), n_draws=50)
     assert moved.mean == pytest.approx(shift + scale * base.mean, rel=1e-3, abs=2e-3 * scale)
     assert moved.sd == pytest.approx(scale * base.sd, rel=1e-3)
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
+@pytest.mark.parametrize("exact", [False, True])
+def test_one_score_follows_a_unit_however_large_or_small(unit, exact):
+    rng = np.random.default_rng(15)
+    y, error = rng.normal(0, 3, 8), rng.uniform(1, 3, 8)
+    error[2] *= not exact
+    base, moved = (total_posterior(x * y, x * error, codes(8), n_draws=50) for x in (1.0, unit))
+    for name in ("draws", "mean", "sd", "between"):
+        assert getattr(moved, name) / unit == pytest.approx(getattr(base, name), rel=1e-6)
+
+
+def test_an_area_of_which_nothing_is_known_changes_no_other():
+    """The spread of the others is looked for at the size of their own errors, ten million billion times smaller."""
+    error, options = np.array([1e-7, 2e-7, 3e-7, 1e9]), {"prior_sd": 1e9, "n_draws": 20}
+    alone = total_posterior(np.zeros(3), error[:3], codes(3), **options)
+    found = total_posterior(np.zeros(4), error, codes(4), **options)
+    assert alone.sd.max() < 3e-7 and 1e-8 < np.median(alone.between) < 1e-6
+    assert found.sd[:3] / alone.sd == pytest.approx(np.ones(3), rel=1e-6)
+    assert found.between / alone.between == pytest.approx(np.ones(20), rel=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
@@ -288,6 +329,19 @@ def test_a_prior_at_odds_with_the_scores_is_refused():
         score_posterior(y[:, None], np.full((5, 1, 1), 1e6), np.zeros(5, dtype=int), codes(5), prior_sd=100)
     apart = total_posterior([0.0, 1e6], 1.0, ["A", "B"], region=[0, 1], prior_sd=100, n_draws=10)
     assert apart.mean == pytest.approx([0, 1e6])
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+def test_a_prior_is_at_odds_with_scores_ten_times_as_wide(unit):
+    """Two scores 20 apart with errors of 2: a variance of 200 less 4, so a spread of 14 beyond errors."""
+    given = unit * np.array([[90.0], [110.0]]), np.full((2, 1), 4 * unit**2)
+    one, each = np.zeros(2, dtype=int), np.arange(2)
+    assert check_prior(1.41 * unit, *given, one) == 1.41 * unit
+    with pytest.raises(ModelError, match="The scores spread 10 times as far as prior_sd"):
+        check_prior(1.39 * unit, *given, one)
+    assert check_prior(0.01 * unit, *given, each) == 0.01 * unit, "one area a region: no spread is seen"
+    close = unit * np.array([[90.0], [91.0]])
+    assert check_prior(0.001 * unit, close, given[1], one) == 0.001 * unit, "no more than their errors"
 
 
 def test_an_area_keeps_its_draws_when_areas_are_put_in_another_order():
@@ -362,6 +416,34 @@ def test_where_the_second_proposal_serves_worse_the_first_gives_all_draws_of_the
     assert first.between_sd == pytest.approx(second.between_sd, rel=0.03)
 
 
+def test_up_to_2000_draws_are_the_first_of_one_sample_of_2000():
+    scores, cov, _, region = country(12)
+    few, least, more = (score_posterior(scores, cov, region, codes(7), n_draws=n) for n in (50, 2000, 2001))
+    assert (few.between == least.between[:50]).all()
+    assert few.efficiency == least.efficiency != more.efficiency
+
+
+def test_the_second_proposal_is_used_if_its_weights_are_more_even_only():
+    model = Hierarchy.of(*(country(12)[i] for i in (0, 1, 3)))
+    log_posterior = posterior_module._log_posterior_of_quantiles(model)
+    first = sample_collapsed(log_posterior, np.zeros(6), n_draws=2000, seed=1, key="first", what="the spread")
+    second = posterior_module._second_stage(model, first, 2500, 1).efficiency
+    assert second > first.efficiency
+    for efficiency, used in ((0.999 * second, True), (1.001 * second, False)):
+        found = posterior_module._second_stage(model, replace(first, efficiency=efficiency), 2500, 1)
+        assert (found is not None) is used
+
+
+def test_a_spread_out_of_reach_of_double_precision_has_a_finite_density():
+    """A standard deviation of exp(800) is infinite, and infinity times a correlation of 0 is not a number."""
+    scores, cov, _, region = country(12)
+    density = posterior_module._log_posterior(Hierarchy.of(scores, cov, region))
+    for far in ([800.0, 0, 0, 0, 0, 0], [0, 0, 0, 800.0, 0, 0], [-800.0, 0, 0, 0, 0, 0]):
+        near, out = density(np.array([[3.0, 3, 3, 0, 0, 0], far]))
+        assert np.isfinite(out)
+        assert out < near
+
+
 @pytest.mark.parametrize("n_draws", [1500, 20_000])
 def test_region_means_belong_to_the_spread_they_were_drawn_for(n_draws):
     """With few areas the spread varies widely: region means given another one have another variance."""
@@ -420,6 +502,10 @@ def test_one_area_has_its_published_score_and_error_for_posterior():
     drawn = score_posterior(scores, cov, region, area, n_draws=20_000).draws
     assert drawn.mean(axis=0) == pytest.approx(scores, abs=0.4)
     assert drawn.std(axis=0) == pytest.approx(np.full((1, 3), 10.0), rel=0.03)
+    cov[0, 1] = 0
+    exact = score_posterior(scores, cov, region, area, n_draws=2000).draws
+    assert (exact[:, 0, 1] == scores[0, 1]).all()
+    assert exact.std(axis=0)[0, [0, 2]] == pytest.approx([10.0, 10.0], rel=0.1)
     total = total_posterior([70.0], 10.0, ["A"], n_draws=20_000)
     assert (total.mean[0], total.sd[0]) == pytest.approx((70.0, 10.0), abs=1e-6)
     assert total.draws.std() == pytest.approx(10.0, rel=0.03)
@@ -495,12 +581,12 @@ def test_errors_shared_by_the_domains_leave_their_contrasts_exact():
 
 def test_exact_scores_that_are_all_tied_are_refused():
     scores, cov, region, area = plain(30)
-    scores[:4], cov[:4] = 100.0, 0.0
+    scores[:2], cov[:2] = 100.0, 0.0
     with pytest.raises(ModelError, match="All scores without sampling error are tied inside their regions"):
         score_posterior(scores, cov, region, area)
     with pytest.raises(ModelError, match="are tied inside their regions"):
         total_posterior(scores[:, 0], cov[:, 0, 0], area)
-    scores[3] = 101.0
+    scores[1] = 101.0
     assert np.isfinite(total_posterior(scores[:, 0], cov[:, 0, 0], area, n_draws=10).draws).all()
 
 
@@ -532,7 +618,7 @@ def put(place, value):
         ({"scores": lambda scores: scores[:4]}, r"scores has shape \(4, 3\); expected 2 axes, the first one of 5"),
         ({"region": lambda region: region + 1}, "region must number the groups 0, 1, 2, ... without gaps"),
         ({"region": lambda region: region + 0.5}, "region has shape .* and type float64; expected 5 integers"),
-        ({"area": lambda area: ("A", *area[1:4], "A")}, "area code 'A' appears more than once"),
+        ({"area": lambda area: (*area[:3], "A", "A")}, "area code 'A' appears more than once"),
         ({"n_draws": lambda _: 0}, "n_draws is 0; expected a whole number, 1 or more"),
     ],
 )

@@ -14,8 +14,8 @@ from scipy.stats import studentized_range
 
 from gwm_models.errors import DataError
 from gwm_models.ranks.sets import rank_sets, tau_best, tau_worst
-from gwm_models.ranks.sets_exact import marginal_critical
-from gwm_models.ranks.sets_input import Independent, check_errors
+from gwm_models.ranks.sets_exact import _solve, marginal_critical
+from gwm_models.ranks.sets_input import Independent, Joint, check_errors
 from gwm_models.ranks.sets_pairs import Pairs
 from gwm_models.ranks.sets_simulated import simultaneous_critical
 
@@ -79,6 +79,10 @@ def test_two_areas_are_told_apart_at_the_usual_distance():
     assert one_sided.critical == pytest.approx([1.644854, 1.644854], abs=1e-6)
     assert spans(one_sided) == [(1, 1), (1, 2)]
     assert spans(rank_sets([8.3, 0.0], [3.0, 4.0], simultaneous=False, side="best")) == [(1, 2), (2, 2)]
+    for simultaneous in (True, False):
+        unsure = rank_sets([0.7, 0.0], [3.0, 4.0], simultaneous=simultaneous, level=0.1)
+        assert unsure.critical == pytest.approx([0.125661, 0.125661], abs=1e-6)
+        assert spans(unsure) == [(1, 1), (2, 2)]
 
 
 def test_sets_count_the_areas_that_are_far_enough_away():
@@ -177,6 +181,23 @@ def test_the_tau_best_are_read_off_the_simultaneous_sets():
     assert worst.certain.tolist() == [False, False, False, True]
 
 
+def test_the_tau_best_and_worst_are_drawn_as_the_sets_are():
+    estimate, cov = np.linspace(0, 40, 12), a_covariance(12) / 16
+    for options in ({}, {"level": 0.7, "stepdown": True, "draws": 1500, "rng": 4}):
+        sets = rank_sets(estimate, cov, **options)
+        best, worst = tau_best(estimate, cov, 5, **options), tau_worst(estimate, cov, 5, **options)
+        assert best.n_draws == worst.n_draws == sets.n_draws == options.get("draws", 10_000)
+        assert best.level == worst.level == sets.level
+        assert (best.possible.tolist(), best.certain.tolist()) == (
+            (sets.lower <= 5).tolist(),
+            (sets.upper <= 5).tolist(),
+        )
+        assert (worst.possible.tolist(), worst.certain.tolist()) == (
+            (sets.upper >= 8).tolist(),
+            (sets.lower >= 8).tolist(),
+        )
+
+
 # Against other computations
 
 
@@ -270,8 +291,9 @@ def test_with_equal_errors_one_area_against_the_rest_is_the_integral_of_a_power(
     assert chance(sets.critical[0]) == pytest.approx(0.9, abs=1e-10)
 
 
-@pytest.mark.parametrize("n", [3, 20, 118])
-@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
+@pytest.mark.parametrize(
+    ("n", "level"), [*itertools.product([3, 20, 118], [0.5, 0.9, 0.95, 0.999]), (20, 0.05)], ids=str
+)
 def test_simulation_agrees_with_the_studentized_range_within_its_own_error(n, level):
     errors = Independent(np.full(n, 2.0))
     gap_se = errors.gap_se()
@@ -318,9 +340,35 @@ def test_errors_with_a_common_part_are_as_good_as_independent():
     found = check_errors(np.diag(sd**2) + 7.0, ("A", "B", "C", "D"), np.arange(4))
     assert isinstance(found, Independent)
     assert found.unit * found.sd == pytest.approx(sd, rel=1e-9)
+    for own in ([0, 4.1, 9.3, 2.2], [0, 1 / 3, 0.7, 0.9], [0, 0, 4, 9]):  # the first has the common error only
+        for common in (0.3, 7.0):
+            found = check_errors(np.diag(own) + common, ("A", "B", "C", "D"), np.arange(4))
+            assert isinstance(found, Independent)
+            assert (found.unit * found.sd) ** 2 == pytest.approx(own, abs=1e-12)
+            assert (found.gap_se()[0, 1] == 0) == (own[1] == 0), "of the same row: told apart if they differ at all"
     equal = rank_sets(np.arange(20.0), 4 * (0.3 * np.eye(20) + 0.7))
     assert equal.method == "exact: studentized range"
     assert equal.critical[0] == pytest.approx(studentized_range.ppf(0.95, 20, np.inf) / np.sqrt(2), abs=1e-9)
+
+
+def test_the_own_part_of_an_error_is_the_least_share_that_a_difference_leaves_it():
+    """A and B have correlation 1/2: of a variance of 8 of both, 4 is left to their difference; C is on its own."""
+    cov = np.array([[4.0, 2, 0], [2, 4, 0], [0, 0, 9]])
+    joint = Joint(cov, np.linalg.cholesky(cov), np.eye(3, dtype=bool))
+    assert joint.gap_se() ** 2 == pytest.approx(np.array([[0, 4, 13], [4, 0, 13], [13, 13, 0.0]]))
+    assert joint.own_sd(joint.gap_se()) == pytest.approx([np.sqrt(2), np.sqrt(2), 3])
+
+
+def test_a_root_of_the_chance_is_found_in_few_steps():
+    """Each step is an integral for every area: 1.96 from a wide bracket."""
+    seen = []
+
+    def exceeded(critical):
+        seen.append(critical)
+        return 2 * ndtr(-critical)
+
+    assert _solve(exceeded, np.zeros(1), np.full(1, 4.0), 0.05) == pytest.approx([1.959963984540054], abs=1e-11)
+    assert len(seen) <= 9
 
 
 def test_a_large_common_error_changes_nothing():
@@ -512,6 +560,7 @@ GOOD = np.array([3.0, 1.0, 2.0])
         ),
         (GOOD, [[1, -0.9, -0.9], [-0.9, 1, -0.9], [-0.9, -0.9, 1]], r"not positive semi-definite"),
         (GOOD, [[0, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], r"not positive semi-definite"),
+        (GOOD, 1.5 * np.eye(3) - 0.5 - 1e-9 * (1 - np.eye(3)), r"smallest eigenvalue of the correlations -2e-09\)"),
     ],
 )
 def test_estimates_and_errors_that_cannot_be_used_are_refused_in_one_line(estimate, cov, message):

@@ -68,9 +68,11 @@ def test_pairs_next_to_independent_give_the_sets_of_independent_areas(side, step
 
 
 def test_larger_groups_and_errors_nearly_the_same_are_simulated():
-    group = paired(14, 0.5)
+    group, one = paired(14, 0.5), paired(14, 0.99999)
     group[0, 3] = group[3, 0] = 1.0
-    for cov in (group, paired(14, 0.99999)):
+    one[5, 9] = one[9, 5] = 0
+    one[2, 3] = one[3, 2] = 0.5 * np.sqrt(one[2, 2] * one[3, 3])
+    for cov in (group, paired(14, 0.99999), one):
         found = rank_sets(np.arange(14.0), cov, simultaneous=False, draws=1000)
         assert found.method == "1,000 draws"
         assert found.critical_error.min() > 0
@@ -92,6 +94,8 @@ def test_what_is_left_of_a_drowning_common_error_is_not_taken_for_none():
         rank_sets([0, 1, 2, 3], 1e10 * np.ones((4, 4)) + np.eye(4))
     with pytest.raises(DataError, match="The errors of A and B have all but 1e-09"):
         rank_sets([0, 1, 5], [[1, 1 - 4e-10, 0], [1 - 4e-10, 1, 0], [0, 0, 1]], area=["A", "B", "C"])
+    with pytest.raises(DataError, match="The errors of 1 and 2 have all but 1e-09"):
+        rank_sets([0, 1, 5], [[1e-6, 1e-6 - 4e-16, 0], [1e-6 - 4e-16, 1e-6, 0], [0, 0, 1]])
 
 
 def test_areas_nearly_of_one_error_are_told_apart_by_what_is_left():

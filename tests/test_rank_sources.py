@@ -1,6 +1,7 @@
 """Where the uncertainty of ranks comes from: sampling error, the method, both; and the covariance behind the sets."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -159,6 +160,11 @@ def test_the_sources_of_an_edition_widen_each_other(monitor):
     assert spread["both"] > max(spread["sampling"], spread["method"]) > 1
     published = rank_rows(monitor, level=0.9, n_draws=600, seed=7)
     np.testing.assert_allclose(found.shrunk.round(1), [row["shrunk_score"] for row in published])
+    assert list(published[0]) == [
+        *("area_code", "area_name", "region_name", "published_score", "published_rank", "shrunk_score"),
+        *("estimate", "lower", "upper", "expected_rank", "prob_top_10", "prob_bottom_10", "prob_bottom_fifth"),
+        *("level", "n"),
+    ]
 
 
 # Two editions ------------------------------------------------------------------------------------------------------
@@ -229,6 +235,20 @@ def test_an_assumed_error_takes_the_place_of_the_one_it_stands_for(monitor):
     np.testing.assert_allclose(after, expected)
     assert domain_errors(monitor) is before.domain_cov
     assert (domain_errors(monitor, 0.0)[:, domain, domain] < before.domain_cov[:, domain, domain]).all()
+
+
+def test_without_its_assumed_error_a_domain_keeps_the_least_that_stands_for_none(monkeypatch):
+    """Scores from 1 to 101: a hundred-thousandth of 100 points, squared, where the assumed indicator stands alone."""
+    assumed, other = (SimpleNamespace(sampling={"kind": kind}) for kind in ("assumed", "limits"))
+    members = {"a": [0], "b": [1]}
+    spec = SimpleNamespace(domain_ids=("a", "b"), members=members.get, indicators=(assumed, other), scale=(1, 101))
+    cov = np.array([np.diag([16.0, 9.0])])
+    monkeypatch.setattr(
+        "gwm_models.ranks.edition.sampling_error", lambda edition: SimpleNamespace(domain_cov=cov, cov_points=cov)
+    )
+    for points, left in ((0.0, 1e-6), (5.0, 25.0)):
+        found = domain_errors(SimpleNamespace(name="made", spec=spec), points)
+        np.testing.assert_allclose(found, [np.diag([left, 9.0])])
 
 
 def test_a_larger_assumed_error_widens_the_sets(monitor):

@@ -67,8 +67,9 @@ def test_two_areas_are_compared_as_their_draws_say(draws, level):
     assert found.prob_above == pytest.approx(prob_above(draws, codes(n))[0, n - 1])
     assert ((found.lower <= gap) & (gap <= found.upper)).mean() >= level - 1e-9
     assert ((found.rank_lower <= places) & (places <= found.rank_upper)).mean() >= level - 1e-9
-    assert found.estimate in gap
-    assert found.rank_estimate in places
+    for middle, moved in ((found.estimate, gap), (found.rank_estimate, places)):
+        assert middle in moved
+        assert (moved < middle).mean() < 0.5 <= (moved <= middle).mean()
     assert found.std_error == pytest.approx(gap.std(), abs=1e-12)
     turned = compare(draws, codes(n), f"area-{n - 1}", "area-0", level=level)
     assert turned.prob_above == pytest.approx(1 - found.prob_above)
@@ -114,7 +115,8 @@ def test_groups_are_all_the_longest_runs_without_a_pair_told_apart(draws, prob):
     assert list(zip(found.first.tolist(), found.last.tolist(), strict=True)) == longest
     assert found.groups == tuple(tuple(f"area-{k}" for k in order[i : j + 1]) for i, j in longest)
     assert {code for group in found.groups for code in group} == set(codes(n))
-    assert len(found.to_rows()) == sum(map(len, found.groups))
+    numbered = [(k, code) for k, group in enumerate(found.groups) for code in group]
+    assert [(row["group"] - 1, row["area_code"]) for row in found.to_rows()] == numbered
 
 
 @pytest.mark.parametrize(
@@ -294,12 +296,15 @@ def test_scores_known_exactly_stay_as_they_are():
     ("scores", "error", "options", "kind", "message"),
     [
         ([1, 1, 2], [1, 1, 1], {}, DataError, "A and B have the same score"),
+        ([1, 1, 2], [0, 1, 1], {}, DataError, "A and B have the same score"),
+        ([1, 1, 2], [1, 0, 1], {}, DataError, "A and B have the same score"),
         ([1, 2, np.nan], [1, 1, 1], {}, DataError, r"1 of 3 areas \(C\)"),
         ([1, 2, 3], [1, -1, np.inf], {}, DataError, r"2 of 3 areas \(B, C\)"),
         ([1, 2], [1, 1], {}, DataError, "do not fit 3 areas"),
         ([1, 2, 3], [1, 1, 1], {"n_selected": 4}, ValueError, "between 1 and 3"),
         ([1, 2, 3], [1, 1, 1], {"n_selected": 1.5}, ValueError, "between 1 and 3"),
         ([1, 2, 3], [1, 1, 1], {"level": 0}, ValueError, "level must lie"),
+        ([1, 2, 3], [1, 1, 1], {"level": 1}, ValueError, "level must lie"),
         ([1, 2, 3], [1, 1, 1], {"end": "last"}, ValueError, "'worst' or 'best'"),
     ],
 )
@@ -458,15 +463,23 @@ def test_shares_of_methods_are_not_told_as_probabilities():
 
 def test_words_of_a_table_claim_no_more_than_its_probabilities():
     rng = np.random.default_rng(7)
-    draws = np.linspace(50, 0, 30) + rng.normal(scale=6, size=(500, 30))
-    table = rank_areas(draws, codes(30))
+    draws = np.linspace(50, 0, 30) + rng.normal(scale=np.repeat([3, 12, 3], 10), size=(500, 30))
+    ranks, table, said = rank_draws(draws), rank_areas(draws, codes(30)), set()
+    least = {"almost surely": 0.99, "very likely": 0.9, "likely": 0.66}
+    reach = {
+        f"{name} fifth": (6 * k, 6 * k + 6)
+        for k, name in enumerate(["highest", "second", "middle", "fourth", "lowest"])
+    }
+    reach |= {f"{name} third": (10 * k, 10 * k + 10) for k, name in enumerate(["highest", "middle", "lowest"])}
+    reach |= {"upper two thirds": (0, 20), "lower two thirds": (10, 30)}
     for i, known in enumerate(table.to_rows(full=True)):
-        words = words_for(known)
-        assert words.startswith(("Between ", ordinal(int(table.lower[i]))))
-        if "almost surely in the lowest fifth" in words:
-            assert table.prob_bottom_fifth[i] >= 0.99
-        if "in the highest third" in words:
-            assert table.prob_third[i, 0] >= 0.66
+        interval, _, claims = words_for(known).rstrip(".").partition("; ")
+        assert interval.startswith(f"Between {ordinal(int(table.lower[i]))} and {ordinal(int(table.upper[i]))}, ")
+        for phrase, place in (claim.split(" in the ") for claim in claims.split(", ")):
+            after, up_to = reach[place]
+            assert ((after < ranks[:, i]) & (ranks[:, i] <= up_to)).mean() >= least[phrase]
+            said.add((phrase, place))
+    assert {("almost surely", "lowest fifth"), ("very likely", "highest fifth"), ("likely", "upper two thirds")} <= said
 
 
 def test_words_need_the_full_row():

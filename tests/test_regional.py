@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ from gwm_models.index.sampling import sampling_error
 VALUES = st.lists(
     st.tuples(st.floats(0.5, 500), st.sampled_from("ABC"), st.integers(1, 9)), min_size=4, max_size=20
 ).filter(lambda rows: np.ptp([row[0] for row in rows]) > 0.01)
+Z = 1.959963984540054
 METHODS = pytest.mark.parametrize("measure", MEASURES)
 
 
@@ -218,6 +221,36 @@ def test_a_spread_that_is_all_noise_or_has_no_mean_above_zero_is_said_to_be():
     assert np.isnan(spread(np.full(2, 3.0), np.zeros((2, 2)), ["a", "b"])["noise_share"])
 
 
+def test_a_spread_does_not_depend_on_the_unit():
+    values, cov, names = np.array([1.0, 3, 5, 7]), np.diag([1.0, 0.5, 2, 1]), ["a", "b", "c", "d"]
+    plain, small = spread(values, cov, names), spread(0.01 * values, 1e-4 * cov, names)
+    for name in ("cv", "noise_share"):
+        assert small[name] == pytest.approx(plain[name])
+    for name in ("sd", "range", "iqr", "mean", "sd_true", "lower", "upper"):
+        assert small[name] == pytest.approx(0.01 * plain[name])
+    nothing = [spread(unit * values, unit**2 * 9 * cov, names) for unit in (1, 0.01)]
+    assert [found["sd_true"] for found in nothing] == [0, 0]
+    assert nothing[1]["upper"] == pytest.approx(0.01 * nothing[0]["upper"])
+
+
+def test_spreads_and_splits_are_of_the_regions_the_level_and_the_draws_asked_for(edition):
+    total = quantities(edition, "total")[0]
+    rows = {row["region"]: row for row in regional_spread(edition, by="total", level=0.8)}
+    assert (rows["South East"]["n"], rows["South West"]["n"]) == (19, 15)
+    inside = np.array([name == "South West" for name in regions(edition)])
+    names = [name for name, own in zip(edition.areas.name, inside, strict=True) if own]
+    expected = spread(total.values[inside], total.error_cov[np.ix_(inside, inside)], names, level=0.8)
+    assert {name: rows["South West"][name] for name in expected} == expected
+    (found, *_) = regional_inequality(edition, by="total", level=0.8, n_draws=50, seed=3)
+    assert found == decompose_quantity(total, regions(edition), level=0.8, n_draws=50, seed=3)
+
+
+def test_an_area_that_the_table_does_not_print_has_no_printed_region(edition):
+    unknown = SimpleNamespace(areas=SimpleNamespace(code=(edition.areas.code[0], "X1")))
+    with pytest.raises(DataError, match=r"No region is printed for 1 areas \(X1\)"):
+        regions(unknown, as_printed=True)
+
+
 def test_areas_that_share_a_unit_share_its_error(edition):
     total = quantities(edition, "total")[0]
     first, second = (edition.areas.name.index(name) for name in ("Bournemouth", "Poole"))
@@ -295,6 +328,27 @@ def test_a_split_without_noise_does_not_depend_on_the_unit():
     assert small.noise_within == pytest.approx(1e-4 * plain.noise_within)
 
 
+def test_a_variance_that_is_no_more_than_noise_has_no_share_between():
+    """1 and 3 with errors of variance 2: the variance of 1 is all noise, and only some draws of it leave any."""
+    x = Quantity("x", "total", "points", np.array([1.0, 3]), 2 * np.eye(2))
+    found = decompose_quantity(x, "AB", n_draws=200)
+    assert (found.total, found.between, found.noise_within) == pytest.approx((1, 1, 0))
+    assert np.isnan([found.estimate, found.lower, found.upper]).all() and np.isfinite(found.std_error)
+
+
+def test_an_interval_of_a_share_ends_at_one():
+    """Within are a variance of 1 and a noise of 1, so without noise all of it lies between."""
+    x = Quantity("x", "total", "points", np.array([1.0, 3, 11, 13]), 2 * np.eye(4))
+    found = decompose_quantity(x, "AABB", n_draws=400)
+    assert found.estimate == pytest.approx(1) and found.std_error > 0.01 and found.upper == 1
+    assert found.lower == pytest.approx(1 - Z * found.std_error)
+
+
+def test_what_is_left_out_of_a_split_is_two_thousand_draws_of_one_seed():
+    x = Quantity("x", "total", "points", np.array([1.0, 3, 5, 8]), np.eye(4))
+    assert decompose_quantity(x, "AABB") == decompose_quantity(x, "AABB", n_draws=2000, seed=20260101)
+
+
 def test_regions_drawn_at_random_are_not_found_different():
     rng = np.random.default_rng(2)
     p_values = []
@@ -331,6 +385,59 @@ def test_statements_of_the_report_hold(edition):
         apart = np.ptp([np.mean(totals) for totals in own.values()])
         assert narrowest["stated"] == f"more than {apart:.1f}, the range of the regions' means"
         assert narrowest["figure"] == pytest.approx(np.ptp(own["South West"])) and narrowest["figure"] > apart > 50
+
+
+def with_level(edition, area, level):
+    values = np.array(edition.values)
+    values[edition.areas.name.index(area), edition.spec.indicator_ids.index("unemployment_rate")] = level
+    return replace(edition, values=values)
+
+
+@pytest.mark.parametrize(("level", "holds"), [(2.24, False), (2.26, True), (2.34, True), (2.36, False)])
+def test_a_figure_printed_to_one_decimal_holds_if_it_rounds_to_it(edition, level, holds):
+    york = report_statements(with_level(edition, "York", level))[0]
+    assert (york["stated"], york["figure"], york["holds"]) == ("2.3", level, holds)
+
+
+def test_a_statement_of_an_area_that_an_edition_has_not_is_left_open(edition):
+    elsewhere = replace(edition.areas, name=tuple(name.replace("York", "Selby") for name in edition.areas.name))
+    york = report_statements(replace(edition, areas=elsewhere))[0]
+    assert (york["statement"], york["stated"]) == ("York: unemployment_rate, percent", "2.3")
+    assert (york["holds"], york["note"]) == (None, "not in this edition") and np.isnan(york["figure"])
+
+
+def test_an_indicator_without_a_figure_of_every_area_has_no_spread(edition):
+    kept = [quantity.name for quantity in quantities(edition)]
+    holed = [quantity.name for quantity in quantities(with_level(edition, "York", np.nan))]
+    assert set(kept) - set(holed) == {"unemployment_rate"}
+
+
+@pytest.mark.parametrize("unknown", [np.nan, np.inf])
+def test_where_one_error_is_not_known_the_noise_is_not_and_the_split_stands(unknown):
+    x, error = np.array([1.0, 3, 5, 8]), np.diag([1.0, unknown, 1, 1])
+    found = decompose_quantity(Quantity("x", "total", "points", x, error), "AABB", n_draws=20)
+    assert found.share_between == pytest.approx(decompose(x, "AABB")[2] / decompose(x, "AABB")[0])
+    assert np.isnan([found.noise_within, found.noise_share_within, found.estimate, found.lower, found.upper]).all()
+
+
+def test_statements_are_of_the_regions_as_printed_unless_asked_for_the_true_ones(edition):
+    shares = [report_statements(edition, **asked)[1]["figure"] for asked in ({}, {"as_printed": False})]
+    assert [round(1 - share, 3) for share in shares] == [0.302, 0.295]
+
+
+def test_statements_of_differences_within_regions_fail_where_regions_are_far_apart(edition, monkeypatch):
+    """Regions 10 apart, their areas at most 0.5: nearly all of the variance lies between."""
+    region = np.unique(regions(edition), return_inverse=True)[1]
+    made = Quantity("total", "total", "points", 10.0 * region + np.arange(118) % 2 / 2, np.zeros((118, 118)))
+    monkeypatch.setattr("gwm_models.index.regional.quantities", lambda edition, by=None: [made])
+    _, share, narrowest = report_statements(edition, as_printed=False)
+    assert (share["holds"], narrowest["holds"]) == (False, False) and share["figure"] < 0.01
+    apart = np.ptp([made.values[region == place].mean() for place in range(8)])
+    assert narrowest["stated"] == f"more than {apart:.1f}, the range of the regions' means"
+    made = Quantity("total", "total", "points", region + 4.0 * (np.arange(118) % 2), np.zeros((118, 118)))
+    _, share, _ = report_statements(edition, as_printed=False)
+    parts = decompose(made.values, regions(edition))
+    assert 0.5 < parts[2] / parts[0] < 0.75 and share["holds"] is False
 
 
 def test_a_quantity_with_a_value_of_nothing_is_split_by_its_variance_alone(edition, monkeypatch):

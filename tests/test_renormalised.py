@@ -38,13 +38,13 @@ def printed(level, *, edition=None, condition=None, trend=None, block=500):
     before = np.zeros((DRAWS, AREAS, 3)) if trend is None else np.broadcast_to(trend, (DRAWS, AREAS, 3))
     drawn = np.broadcast_to([[70.0], [55.0], [90.0]], (DRAWS, AREAS, 3))
     effects = SimpleNamespace(total=domain.sum(axis=2), domain=domain, level=moved, level_before=drawn + before)
+    reached = [j for j in range(3) if moved[..., j].any()]
     layers = SimpleNamespace(
         points=np.broadcast_to(POINTS, (DRAWS, 3)),
         level=drawn,
-        slopes=(None,) if condition is None else (None, np.ones((DRAWS, 2))),
+        slopes=(*(None for _ in reached), *([] if condition is None else [np.ones((DRAWS, 2))])),
         trend=None if trend is None else object(),
     )
-    reached = [j for j in range(3) if moved[..., j].any()]
     plans = [SimpleNamespace(quantity=j) for j in (*reached, *([] if condition is None else [3]))]
     return renormalised_change(edition or made_edition(), effects, layers, plans, block=block)
 
@@ -88,6 +88,8 @@ def test_what_a_condition_adds_to_a_domain_is_printed_as_it_is():
     assert printed(np.zeros((AREAS, 3)), condition=condition)[0].tolist() == [0, 8, 0]
     both = printed([[12.0, 0, 0], [0, 0, 2], [0, 0, 0]], condition=condition)
     assert both[0] == pytest.approx([99 * 0.2, -49.5 + 3 + 2 + 5, 0])
+    beside = printed([[12.0, 0, 0], [0, 0, 0], [0, 0, 0]], condition=condition)
+    assert beside[0] == pytest.approx([99 * 0.2, -49.5 + 3 + 5, 0])
 
 
 def test_bounds_move_with_a_trend_before_the_change():

@@ -334,6 +334,19 @@ def test_the_parts_of_the_gini_add_up_in_the_rows(both):
     assert found["gini", "difference"] == pytest.approx(found["gini", "scenario"] - found["gini", "baseline"], abs=3e-6)
 
 
+def test_the_split_of_the_gini_is_that_of_the_totals_before_and_after():
+    """Three areas of one resident: 1, 2, 6 become 4, 2, 6; worked by hand beside `progressivity_and_reranking`."""
+    areas, before = SimpleNamespace(population=np.ones(3)), np.array([[1.0, 2, 6]] * 2)
+    moved = SimpleNamespace(
+        edition=SimpleNamespace(areas=areas), total_before=before, change=np.array([[3.0, 0, 0]] * 2)
+    )
+    found = {(row["measure"], row["state"]): (row["estimate"], row["n"]) for row in split_rows(moved, 0.9)}
+    assert found["gini", "baseline"] == (pytest.approx(10 / 27, abs=1e-6), 2)
+    assert found["gini", "scenario"] == (pytest.approx(2 / 9, abs=1e-6), 2)
+    assert found["progressivity", "difference"] == (pytest.approx(10 / 27 - 1 / 9, abs=1e-6), 2)
+    assert found["reranking", "difference"] == (pytest.approx(1 / 9, abs=1e-6), 2)
+
+
 def test_a_measure_that_has_no_meaning_in_some_draws_says_in_how_many(both):
     asked = scenario(JOBS, analysis={"draws": DRAWS, "seed": 1, "inequality": ["theil_within", "gap_10_10"]})
     total = both.total_before.copy()

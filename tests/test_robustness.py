@@ -128,6 +128,10 @@ def test_percentile_bounds_are_those_of_numpy():
     assert normalise(levels, "percentile") == pytest.approx(expected, abs=1e-9)
 
 
+def test_whole_numbers_are_normalised_as_they_are():
+    assert normalise([[2, 4, 3]], "min_max").tolist() == [[1, 100, 50.5]]
+
+
 @pytest.mark.parametrize("method", NORMALISATIONS)
 def test_an_indicator_without_spread_is_refused(method):
     with pytest.raises(DataError, match="no spread between its bounds"):
@@ -143,6 +147,16 @@ def test_ranks_with_ties_are_those_of_scipy(rows):
 
 def test_rounding_does_not_break_a_tie():
     assert ranks_of([0.1 + 0.2, 0.3, 1.0, 0.0]).tolist() == [2, 2, 1, 4]
+
+
+def test_ranks_do_not_depend_on_where_nothing_is():
+    for zero in (-1e7, 0, 1e7):
+        assert ranks_of(zero + np.array([3.0, 1, 2, 2])).tolist() == [1, 4, 2, 2]
+
+
+def test_a_tie_is_less_than_half_a_step_of_two_to_the_minus_forty_of_the_range():
+    step = 2.0**-40
+    assert ranks_of([0, 0.4 * step, 1]).tolist() == [2, 2, 1] and ranks_of([0, 0.6 * step, 1]).tolist() == [3, 2, 1]
 
 
 # Weights and means
@@ -255,6 +269,16 @@ def test_pca_weights_are_the_squared_loadings_of_statsmodels_at_both_levels():
     assert pca_weights(scores, membership(domain)) == pytest.approx(expected, rel=1e-6)
 
 
+def test_pca_weights_of_many_rebuilds_are_those_of_each_alone():
+    scores, member = np.random.default_rng(8).normal(size=(3, 2, 5, 30)), membership(("a", "a", "a", "b", "b"))
+    alone = [[pca_weights(one, member) for one in row] for row in scores]
+    assert pca_weights(scores, member) == pytest.approx(np.array(alone))
+
+
+def test_two_indicators_that_do_not_go_together_have_equal_pca_weights():
+    assert pca_weights(np.array([[1.0, -1, 1, -1], [1, 1, -1, -1]]), membership(("a", "a"))).tolist() == [0.5, 0.5]
+
+
 def test_what_has_no_weight_does_not_count():
     levels, direction = [[60, 9], [80, 5], [70, 1]], [1, -1]
     assert composite(levels, direction, ["work", "work"], weights=[2, 0]).tolist() == [1, 100, 50.5]
@@ -280,6 +304,9 @@ def test_unknown_choices_are_refused_by_name():
         composite(made_up(), DIRECTION, DOMAIN, normalisation="log")
     with pytest.raises(ValueError, match="aggregation must be one of arithmetic, geometric, harmonic; got 'median'"):
         composite(made_up(), DIRECTION, DOMAIN, aggregation="median")
+    for of_an_average in (average_terms, average_inverse, substitution_rates):
+        with pytest.raises(ValueError, match="aggregation must be one of arithmetic, geometric, harmonic; got 'mean'"):
+            of_an_average(np.array([40.0, 80]), "mean")
     with pytest.raises(ValueError, match="weightings must be different words out of equal, random"):
         RobustnessSpec(weightings=("equal", "budget"))
     with pytest.raises(ValueError, match="concentration must lie between"):

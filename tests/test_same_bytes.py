@@ -13,8 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gwm_models.data.home import scenario_home
 from gwm_models.models.collapse import BITS, coarse
 from gwm_models.ranks.bent_t import BentT
+from gwm_models.report.run_folder import resolved_yaml
+from gwm_models.scenarios.reader import read_scenario
 from gwm_models.scenarios.spread import all_steady, plain, steady
 
 NAME = "northern-participation-2026"
@@ -96,16 +99,32 @@ def test_an_older_processor_gives_the_same_bytes(tmp_path):
     assert {name for name in new if new[name] != old[name]} == set()
 
 
+def small_sweep(folder: Path) -> str:
+    """Write a shipped sweep with few draws and points; return its place."""
+    text = (scenario_home() / "participation-sweep.yaml").read_text("utf-8")
+    assert "draws: 4000" in text and "points: 64" in text
+    place = folder / "sweep.yaml"
+    place.write_text(text.replace("draws: 4000", "draws: 200").replace("points: 64", "points: 8"), "utf-8")
+    return str(place)
+
+
 @pytest.mark.slow
 def test_another_python_with_its_own_libraries_gives_the_same_bytes(tmp_path):
-    """Only the versions that the manifest and the report tell may differ, and when it was made."""
+    """Only the versions that the manifest and the report tell may differ, and when it was made.
+
+    Up to 2,000 draws come from another proposal than more; a sweep has its own sums.
+    """
     python = os.environ.get("GWM_OTHER_PYTHON")
     if not python:
         pytest.skip("no other Python: GWM_OTHER_PYTHON names one of an environment that has the toolkit's dependencies")
-    one = undated(started(tmp_path / "one", PLAIN, RUN))
-    other = undated(started(tmp_path / "other", PLAIN, RUN, python=python))
-    same = ("printed", "run/summary.json", "run/areas.csv", "run/scenario.yaml")
-    assert {name for name in same if one[name] != other[name]} == set()
+    few = ["run", NAME, "--draws", "500", "--out", "few"]
+    sweep = ["sweep", small_sweep(tmp_path), "--jobs", "1", "--out", "sweep"]
+    commands = [[*RUN, "--draws", "2500"], few, sweep]
+    one = undated(started(tmp_path / "one", PLAIN, *commands))
+    other = undated(started(tmp_path / "other", PLAIN, *commands, python=python))
+    same = {f"{run}/{name}" for run in ("run", "few") for name in ("summary.json", "areas.csv", "scenario.yaml")}
+    same |= {f"sweep/{name}" for name in ("sweep.json", "table.csv", "indices.csv", "tornado.csv", "scenario.yaml")}
+    assert {name for name in {"printed", *same} if one[name] != other[name]} == set()
     told = [json.loads(found.pop("run/manifest.json")) for found in (one, other)]
     differs = {name for name in told[0] if told[0][name] != told[1][name]}
     assert differs <= {"python", "package_versions"}
@@ -117,6 +136,14 @@ def test_another_python_with_its_own_libraries_gives_the_same_bytes(tmp_path):
 
 
 # ---------------------------------------------------------------- what makes it so
+
+
+def test_no_text_of_a_scenario_is_broken_into_lines():
+    """Versions of the writer would break them in different places."""
+    for path in scenario_home().glob("*.yaml"):
+        lines = resolved_yaml(read_scenario(path).scenario).splitlines()
+        assert all(re.match(r"\s*(- )*(\S+:( |$)|- )", line) for line in lines), path.name
+        assert max(map(len, lines)) > 130 or path.stem == "nothing"
 
 
 def test_numbers_that_differ_in_their_last_bits_are_told_alike():

@@ -162,21 +162,34 @@ def test_a_limit_that_cuts_often_is_said_first_with_what_is_left():
     assert warnings(few)[0] == f"fewer: a hard limit cuts the change in {few.clamped[0].mean():.0%} of draws and areas."
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.sampled_from(["economic_activity_rate", "unemployment_rate"]), st.floats(-6, 6), st.integers(1, 118))
-def test_whoever_is_taken_off_the_frozen_scale_is_named(indicator, size, n):
+@pytest.mark.parametrize(
+    ("indicator", "size", "which", "n", "met"),
+    [
+        ("economic_activity_rate", 6.0, "best", 40, "upper"),
+        ("economic_activity_rate", -6.0, "worst", 118, "lower"),
+        ("unemployment_rate", 6.0, "worst", 30, "lower"),
+        ("unemployment_rate", -6.0, "best", 118, "upper"),
+        ("unemployment_rate", -0.1, "worst", 30, ""),
+    ],
+)
+def test_whoever_the_end_of_the_scale_stops_is_named(indicator, size, which, n, met):
+    """The score of labour market access runs from 2 to 200; activity raises it, unemployment lowers it."""
     change = {"kind": "absolute", "value": size, "unit": "pp"}
-    pick = {"best" if size > 0 else "worst": {"by": indicator, "n": n}}
-    projection = run(FLOOR | {"indicator": indicator, "change": change, "target": pick})
-    after, members = projection.score_before + projection.domain_change, np.array([2, 2, 2])
-    for words, beyond in (("Above", lambda score: score > 100 * members), ("Below", lambda score: score < members)):
-        share = (beyond(after) & ~beyond(projection.score_before)).any(axis=2).mean(axis=0)
-        lines = [line for line in warnings(projection) if line.startswith(words)]
-        assert bool(lines) == (share > 0.01).any()
+    target = {which: {"by": indicator, "n": n}}
+    projection = run(FLOOR | {"indicator": indicator, "change": change, "target": target})
+    rise = projection.level_change[:, :, projection.edition.spec.indicator_ids.index(indicator)]
+    rise = rise if indicator == "economic_activity_rate" else -rise
+    after = (projection.score_before + projection.domain_change)[:, :, 0]
+    for end, stopped in (("upper", (rise > 0) & (after > 200 - 1e-9)), ("lower", (rise < 0) & (after < 2 + 1e-9))):
+        share = stopped.mean(axis=0)
+        lines = [line for line in warnings(projection) if f"the {end} end of its scale" in line]
+        assert len(lines) == (end == met)
+        assert (share > 0.01).any() == (end == met)
         if lines:
             worst = int(np.argmax(share))
-            assert f"in {(share > 0.01).sum()} area" in lines[0]
-            assert f"{projection.edition.areas.name[worst]} ({share[worst]:.0%})" in lines[0]
+            assert f"in {stopped[:, projection.treated].mean():.0%} of draws and target areas" in lines[0]
+            assert f"and in {(share > 0.01).sum()} area" in lines[0]
+            assert f": {projection.edition.areas.name[worst]} ({share[worst]:.0%})" in lines[0]
 
 
 def test_an_action_on_top_of_a_goal_is_warned_of():

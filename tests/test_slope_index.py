@@ -197,12 +197,32 @@ def test_the_same_seed_gives_the_same_limits_and_another_nearly_the_same():
     assert first.rii_lower == pytest.approx(other.rii_lower, abs=0.01)
 
 
+def test_what_is_left_out_is_a_hundred_thousand_draws_of_one_seed():
+    values, error = np.linspace(40, 25, 10), np.full(10, 1.0)
+    plain = slope_index_of_inequality(values, TENTHS, std_error=error)
+    assert plain.draws == 100_000
+    assert plain == slope_index_of_inequality(values, TENTHS, std_error=error, seed=20260101)
+
+
+def test_a_line_from_nothing_has_no_relative_index():
+    """The line through 1 at a quarter and 3 at three quarters starts at 0."""
+    found = slope_index_of_inequality([1, 3], [1, 1])
+    assert (found.sii, found.first, found.rii) == (4, 0, np.inf)
+    assert np.isnan(slope_index_of_inequality([0, 0], [1, 1]).rii)
+
+
+def test_one_member_with_the_attribute_is_a_count():
+    """A tenth and a half of the residents, at a quarter and three quarters: twice 0.4 from end to end."""
+    found = slope_index_of_inequality(None, [10, 10], count=[1, 5], kind="proportion")
+    assert found.sii == pytest.approx(0.8)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (((1, 2, 3), (1, 2)), "population 2, value 3"),
         (((1, 2), (1, 0)), "population: expected numbers above 0; group 2 has 0"),
-        (((1, np.nan), (1, 1)), "group 2 has nan"),
+        (((1, np.nan), (1, 1)), "value: expected numbers; group 2 has nan"),
         (((1,), (1,)), "two or more groups"),
         ((("a", 2), (1, 1)), "one number for each group"),
     ],

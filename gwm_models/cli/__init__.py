@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -34,7 +35,7 @@ def run_command() -> int:
     gc.set_threshold(OBJECTS)
     from gwm_models.cli.app import app_for
     from gwm_models.cli.encoding import HANDLER
-    from gwm_models.errors import GwmError
+    from gwm_models.errors import GwmError, printable
 
     _open_closed()
     for stream in (sys.stdout, sys.stderr):
@@ -54,6 +55,9 @@ def run_command() -> int:
     except KeyboardInterrupt:
         return _stopped()
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # wherever it is looked at first, it is the user who gave the name
+            sys.stderr.write(f"{printable(str(error.filename), 200)}: the name is too long. Give a shorter one.\n")
+            return BAD_INPUT
         if error.filename is not None:
             return _our_fault(error)
         sys.stderr.write(f"The output cannot be written ({error.strerror}).\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -65,8 +66,11 @@ def build(
     Example: gwm data build my-country --out my-edition
     """
     from gwm_models.data.user_editions import EditionError, build_edition
+    from gwm_models.files import check_links
 
-    target = out if out is not None else folder.with_name(f"{folder.resolve().name}-edition")
+    beside = folder if folder.name not in ("", "..") else Path(os.path.abspath(folder))
+    target = out if out is not None else beside.parent / f"{beside.name}-edition"
+    check_links(target)
     try:
         edition = build_edition(folder, target)
     except EditionError as error:

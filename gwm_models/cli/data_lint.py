@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gwm_models.cli.options import check_regular
 from gwm_models.cli.output import Format, emit, write_line
 
 COLUMNS = ["file", "line", "column", "severity", "path", "what", "fix"]
@@ -70,6 +71,8 @@ def lint(
         against=against or (),
         claims=claims,
     )
+    for name in (table, *(against or ()), *([] if claims is None else [claims])):
+        check_regular(Path(name))
     result = lint_table(table, options, folder=folder)
     if format is Format.table:
         for problem in result.problems:

@@ -28,12 +28,27 @@ BoundariesOption = Annotated[
 ]
 
 
+def check_regular(path: Path) -> None:
+    """Make sure that a file that somebody names is one: a pipe would be waited for, and a device may have no end.
+
+    Raises
+    ------
+    DataError
+        If something else is there; a folder, and what is not there, are told of by who reads it.
+    """
+    from gwm_models.errors import DataError
+
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(f"{path} is not a regular file. Name one.")
+
+
 def shapes_of(file: Path | None, codes: Sequence[str]) -> Boundaries | None:
     """Read the shapes that --boundaries names and say what they lack, or return None without it."""
     if file is None:
         return None
     from gwm_models.plots.boundaries import read_boundaries
 
+    check_regular(file)
     found = read_boundaries(file, codes)
     for note in found.notes:
         sys.stderr.write(f"{note}\n")

@@ -152,9 +152,9 @@ def rehearsal_words(effect: Effect, start: int) -> str:
 def power_words(found: Detectability, unit: str) -> str:
     """Say what the design could see, and how likely it is to see what was projected."""
     size, low, high = found.smallest()
-    ends = f"{figure(low)} to {figure(high)} by the simulation's own error"
-    if not high < float("inf"):
-        ends = f"at least {figure(low)}"
+    ends = f"at least {figure(low)}"
+    if high < float("inf"):
+        ends = f"{figure(low)} to {figure(high)} by the simulation's own error"
     years = "time" if found.n_after == 1 else "times"
     words = (
         f"With {found.n_treated} treated, {found.n_before} times before and {found.n_after} {years} after the start, "

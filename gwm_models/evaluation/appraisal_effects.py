@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models.data.edition import Edition, unit_values
-from gwm_models.errors import DataError
 from gwm_models.evaluation.appraisal_arrays import discount_factors
 from gwm_models.evaluation.appraisal_terms import Terms
 from gwm_models.scenarios.inequality import inequality, ordered_by_deprivation
@@ -281,10 +280,7 @@ def equity_weights(edition: Edition, elasticity: float) -> Floats | None:
     HM Treasury (2022), The Green Book, annex A3, A3.19-A3.20. Layard, Mayraz & Nickell (2008), Journal of Public
     Economics 92, 1846-1857.
     """
-    try:
-        income = np.array(unit_values("indicators", *INCOME, edition.areas.unit)["value"], dtype=float)
-    except DataError:
-        return None
+    income = np.array(unit_values("indicators", *INCOME, edition.areas.unit)["value"], dtype=float)
     if not np.isfinite(income).all():
         return None
     return weights_of_income(income, edition.areas.population, elasticity)

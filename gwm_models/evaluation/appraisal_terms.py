@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gwm_models.errors import DataError, some
+from gwm_models.errors import DataError, printable, some
+from gwm_models.files import read_bytes
 
 COST_RATE, HEALTH_RATE, ELASTICITY = 0.035, 0.015, 1.3
 RATE_SOURCE = (
@@ -27,6 +28,8 @@ QALY_SOURCE = (
     "HM Treasury, written answer HL5283 in the House of Lords: the Green Book's value of a quality-adjusted life year "
     "is £70,000 at 2020-21 prices"
 )
+MOST_BYTES = 1_000_000
+"""Of a price index; one of a century takes two thousand."""
 LONG = 30
 """Years after which the Green Book lowers its rates."""
 
@@ -158,27 +161,27 @@ def read_deflator(path: Path) -> tuple[dict[int, float], str]:
         If the file cannot be read, lacks a column, or holds an index that is not above zero or a year twice.
     """
     try:
-        raw = path.read_bytes()
-        rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raw = read_bytes(path, MOST_BYTES)
+        reader = csv.DictReader(raw.decode("utf-8-sig").splitlines(), strict=True)
+        names, rows = list(reader.fieldnames or ()), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not CSV in UTF-8"
         raise DataError(f"{path}: cannot be read ({why}). Name a CSV file with columns year, index.") from error
-    if not rows or not {"year", "index"} <= set(rows[0]):
-        raise DataError(f"{path}: expected columns year, index and a row for each year; found {_columns(rows)}.")
+    if not rows or not {"year", "index"} <= {*names} or len({*names}) < len(names):
+        told = printable(", ".join(names), 100) if rows else "no row"
+        raise DataError(f"{path}: expected columns year, index once each and a row for each year; found {told}.")
     found: dict[int, float] = {}
     for line, row in enumerate(rows, start=2):
         try:
+            if None in row or "_" in f"{row['year']}{row['index']}":  # 1,234 and 1_234 are no numbers of a table
+                raise ValueError
             year, index = int(row["year"]), float(row["index"])
         except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{path}:{line}: expected a year and a number; found {row['year']}, {row['index']}."
-            ) from error
+            cells = [row["year"], row["index"], *row.get(None, ())]
+            told = printable(", ".join(map(str, cells)), 100)
+            raise DataError(f"{path}:{line}: expected a year and a number; found {told}.") from error
         if not (math.isfinite(index) and index > 0) or year in found:
             fault = f"{year} stands there twice" if year in found else f"found the index {index:g}"
             raise DataError(f"{path}:{line}: expected one index above zero for each year; {fault}.")
         found[year] = index
     return found, f"{path.name} (sha256 {hashlib.sha256(raw).hexdigest()[:12]})"
-
-
-def _columns(rows: list[dict[str, str]]) -> str:
-    return ", ".join(str(name) for name in rows[0]) if rows else "no row"

@@ -35,7 +35,9 @@ def total_forecasts(horizons: Sequence[int], n_draws: int, seed: int) -> Iterato
     same for what was forecast and for what came, and set only how many points a unit is worth.
     """
     for year in OPEN_YEARS[:-1]:
-        yield from _from_edition(year, [h for h in horizons if year + h in OPEN_YEARS], n_draws, seed)
+        ahead = [h for h in horizons if year + h in OPEN_YEARS]
+        if ahead:
+            yield from _from_edition(year, ahead, n_draws, seed)
 
 
 def _from_edition(year: int, ahead: list[int], n_draws: int, seed: int) -> Iterator[Forecast]:

@@ -263,7 +263,7 @@ def as_time(value: object) -> Time:
         text = value.isoformat() if hasattr(value, "isoformat") else str(value).strip()
         text = text.removesuffix("T00:00:00")
         try:
-            number = float(text)
+            number = float(text if "_" not in text else "")  # no figure of a table has what Python's may have
         except ValueError:
             return plain_text(text)
     if not math.isfinite(number):

@@ -206,6 +206,6 @@ def _switch(cell: str) -> float | str | None:
     if cell.casefold() in known:
         return known[cell.casefold()]
     try:
-        return float(cell)
+        return float(cell if "_" not in cell else "")
     except ValueError:
         return cell

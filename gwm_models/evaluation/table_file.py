@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
 from collections import Counter
@@ -11,15 +12,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from gwm_models.errors import DataError, Problem, is_hidden, some
+from gwm_models.errors import DataError, Problem, is_hidden, shows, some
 from gwm_models.evaluation.effect import Time
 from gwm_models.evaluation.panel import as_time, label
 from gwm_models.evaluation.time_text import check_order, in_form
+from gwm_models.files import read_bytes
 from gwm_models.scenarios.findings import escaped
 from gwm_models.scenarios.words import counted
 
 MISSING = frozenset({"", "NA", "NaN", "nan", "N/A", "null", "NULL", "."})
 MOST_BYTES = 200_000_000
+LONGEST = 200
+"""Of a name or a time, in characters."""
 LARGEST, SMALLEST = 1e30, 1e-30
 """No figure is larger, and none but 0 is smaller: sums of squares would not be numbers, or would be 0."""
 
@@ -125,7 +129,7 @@ def read_panel_file(path: Path, wanted: Wanted) -> dict[str, list[object]]:
     times: list[Time] = []
     for name in here:
         if name not in (wanted.outcome, *wanted.numbers):
-            _check_hidden(found, name)
+            _check_texts(found, name)
         if name == wanted.time:
             times = _times(found, name)
             columns[name] = list(times)
@@ -151,13 +155,10 @@ def _lines(path: Path) -> _Reading:
     try:
         if path.is_dir():
             raise DataError(f"{path} is a folder; expected a CSV file. Name a file in it.")
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read ({why}). Check the name.") from error
-    if len(raw) > MOST_BYTES:
-        raise DataError(f"{path} has over {MOST_BYTES // 10**6} MB. Leave out columns and rows that are not needed.")
+        raw = read_bytes(path, MOST_BYTES)
+    except OSError as error:
+        fix = "Leave out columns and rows that are not needed" if error.errno == errno.EFBIG else "Check the name"
+        raise DataError(f"{path} cannot be read ({error.strerror}). {fix}.") from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -167,7 +168,8 @@ def _lines(path: Path) -> _Reading:
         ) from error
     first = text.partition("\n")[0]
     mark = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=False)
+    del text  # read on from the bytes: as a stream in memory a text has four bytes for each character
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(raw), "utf-8-sig", newline="\n"), delimiter=mark, strict=True)
     try:
         for cells in reader:
             if not found.header:
@@ -202,13 +204,17 @@ def _same_length(found: _Reading) -> None:
         found.rows = [row for k, row in enumerate(found.rows) if k not in bad]
 
 
-def _check_hidden(found: _Reading, name: str) -> None:
-    """Refuse names and times that would show as others: two units that look the same would be two."""
+def _check_texts(found: _Reading, name: str) -> None:
+    """Refuse long names and times, and those that would show as others: two units that look the same would be two."""
     odd = [
         (line, cell)
         for line, cell in zip(found.lines, found.column(name), strict=True)
-        if not cell.isprintable() and any(is_hidden(char) or char in "\n\r" for char in cell)
+        if not shows(cell) and any(is_hidden(char) or char in "\n\r" for char in cell)
     ]
+    long = [(line, cell) for line, cell in zip(found.lines, found.column(name), strict=True) if len(cell) > LONGEST]
+    if long:
+        what = f"{_many(len(long), 'cell')} of more than {LONGEST} characters ({len(long[0][1]):,})"
+        found.fault(long[0][0], name, what, "shorten it, and check the quotes", found.header.index(name) + 1)
     if odd:
         what = f"{_many(len(odd), 'cell')} with hidden characters ('{escaped(odd[0][1])}')"
         found.fault(odd[0][0], name, what, "type them again", found.header.index(name) + 1)
@@ -219,7 +225,7 @@ def _numbers(found: _Reading, name: str) -> list[float | None]:
     odd: list[tuple[int, str]] = []
     for line, cell in zip(found.lines, found.column(name), strict=True):
         try:
-            number = None if cell in MISSING else float(cell)
+            number = None if cell in MISSING else math.inf if "_" in cell else float(cell)
         except ValueError:
             number = math.inf
         if number is not None and not (number == 0 or SMALLEST < abs(number) < LARGEST):
@@ -246,8 +252,8 @@ def _times(found: _Reading, name: str) -> list[Time]:
     numbers = sum(not isinstance(time, str) for time in times)
     if texts and numbers:
         line, odd = texts[0] if len(texts) <= numbers else (found.lines[0], times[0])
-        few = min(len(texts), numbers)
-        found.fault(line, name, f"mixes numbers and text ({few} of the rarer, such as {odd!r})", "write one form")
+        rarer = f"{min(len(texts), numbers)} of the rarer, such as {escaped(repr(odd))}"
+        found.fault(line, name, f"mixes numbers and text ({rarer})", "write one form")
     elif texts:
         try:
             check_order([str(time) for _, time in texts], name)

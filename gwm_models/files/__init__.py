@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ from gwm_models.files.place import (
     flush,
     flush_all,
     is_temporary,
+    keep_mode,
     put,
+    put_new,
     temporary_file,
     temporary_folder,
 )
@@ -66,15 +69,50 @@ EDITION = FolderKind(
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How a formula may begin: ASVS 5.0, requirement 1.2.10, and the full-width signs that some spreadsheets take alike."""
+INNER = re.compile(r"((?:;|(?<!^)\t) *)(?=[=@\uff1d\uff0b\uff0d\uff20]|[+-](?![\d.eE+-]+ *(?:[;\t]|$)))")
+"""Where a formula would begin if a table were split at semicolons or tabs as well, as some spreadsheets do."""
 
 
-def write_text(path: Path, text: str) -> None:
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return what a file holds that somebody named: a pipe would be waited for, and a device may have no end.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Bytes that it may hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no regular file, or holds more.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with path.open("rb") as file:
+            found = file.read(most + 1)
+    except ValueError as error:  # a name that no file can have
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    if len(found) > most:
+        raise OSError(errno.EFBIG, f"over {most // 10**6} MB", str(path))
+    return found
+
+
+def write_text(path: Path, text: str, *, replace: bool = True) -> None:
     """Write a text file in UTF-8, whole or not at all; see `write_bytes`."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), replace=replace)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
     """Write a file under a temporary name, then rename it once it is on disk. A link is followed.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    replace : bool
+        Whether a file that is there by then is replaced; it is left as it is otherwise.
 
     Raises
     ------
@@ -89,9 +127,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         clear_leftovers(place)
         with temporary_file(place) as fresh:
             fresh.write_bytes(content)
-            fresh.chmod(0o644)
+            keep_mode(fresh, place)
             flush(fresh)
-            fresh.replace(place)
+            if replace or not put_new(fresh, place):
+                fresh.replace(place)
         flush(place.parent)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({_why(error)}). Choose another place.") from error
@@ -109,6 +148,8 @@ def check_file(path: Path) -> None:
         raise OutputError(f"{path} is a folder. Name a file in it.")
     if path.exists() and not path.is_file():
         raise OutputError(f"{path} is not a file. Name one.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OutputError(f"{path} cannot be written ({os.strerror(errno.EACCES)}). Choose another place.")
     _check_place(path, "Choose another place.")
 
 
@@ -127,6 +168,20 @@ def check_folder(folder: Path, kind: FolderKind) -> None:
     """
     _check_free(folder, kind)
     _check_place(folder, f"{ELSEWHERE}.")
+
+
+def check_links(path: Path) -> None:
+    """Make sure that the links of a path lead somewhere, before it is followed.
+
+    Raises
+    ------
+    OutputError
+        If they lead to each other.
+    """
+    try:
+        _followed(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextmanager
@@ -150,7 +205,7 @@ def new_folder(folder: Path, kind: FolderKind) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(place) as fresh:
             yield fresh
-            fresh.chmod(0o755)
+            keep_mode(fresh, place)
             flush_all(fresh)
             _check_free(folder, kind)
             put(fresh, place)
@@ -206,9 +261,14 @@ def _check_free(folder: Path, kind: FolderKind) -> None:
             return
         if not folder.is_dir():
             raise OutputError(f"{folder} is a file, not a folder. {ELSEWHERE}, or remove it.")
+        if folder.samefile("."):
+            raise OutputError(f"{folder} is the folder that you are in, which cannot be replaced. {ELSEWHERE}.")
+        if os.path.ismount(folder):
+            raise OutputError(f"{folder} is where a disk is mounted, which cannot be replaced. Name a folder in it.")
+        tempfile.TemporaryFile(dir=folder).close()
         names = sorted(path.name for path in folder.iterdir())
         landmark = folder / kind.landmark
-        ours = kind.landmark in names and kind.mark in landmark.read_text(encoding="utf-8", errors="replace")
+        ours = landmark.is_file() and kind.mark in landmark.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise _unwritable(folder, error) from error
     names = [name for name in names if not any(is_temporary(name, file) for file in kind.files)]
@@ -225,8 +285,8 @@ def _check_free(folder: Path, kind: FolderKind) -> None:
 
 def _check_place(path: Path, advice: str) -> None:
     """Make sure that something can be made where a path leads."""
-    above = next((place for place in path.absolute().parents if place.exists()), Path("/"))
     try:
+        above = next((place for place in _followed(path).parents if place.exists()), Path("/"))
         tempfile.TemporaryFile(dir=above).close()
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({_why(error)}). {advice}") from error
@@ -277,6 +337,8 @@ def safe_cell(value: object) -> str:
     text = cell_text(value)
     if "\r" in text:  # before Python 3.13 the writer leaves it unquoted: what follows would begin a row of its own
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if ";" in text or "\t" in text:
+        text = INNER.sub(r"\1'", text)
     return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
 
 

@@ -12,9 +12,9 @@ import os
 import re
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -23,8 +23,8 @@ if sys.platform != "win32":
 TRIES = 5
 OLD = "old"
 """Name of an earlier folder, in the folder that it was moved to for a moment."""
-LONGEST = 100
-"""Characters of a name that are kept in a temporary one."""
+LONGEST = 60
+"""Characters of a name that are kept in a temporary one, which has 255 bytes at most."""
 ENDING = r"\.gwm\.[a-z0-9_]{8}"
 AT_HERE, SWAP = -100, 2
 CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EXDEV}
@@ -42,8 +42,7 @@ def is_temporary(name: str, of: str) -> bool:
     return re.fullmatch(re.escape(f".{of[:LONGEST]}") + ENDING, name) is not None
 
 
-@contextmanager
-def temporary_folder(place: Path) -> Iterator[Path]:
+def temporary_folder(place: Path) -> AbstractContextManager[Path]:
     """Give a new folder beside a place, locked; it is removed at the end if it is still there.
 
     Raises
@@ -51,16 +50,7 @@ def temporary_folder(place: Path) -> Iterator[Path]:
     OSError
         If there can be none.
     """
-    while True:
-        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=_start(place)))
-        number = _lock(fresh)
-        if fresh.is_dir() and number is not False:
-            break  # else another program took it for a leftover before it was locked
-    try:
-        yield fresh
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        _unlock(number)
+    return _temporary(place, os.mkdir, partial(shutil.rmtree, ignore_errors=True))
 
 
 @contextmanager
@@ -73,8 +63,7 @@ def taken(folder: Path) -> Iterator[None]:
         _unlock(number)
 
 
-@contextmanager
-def temporary_file(place: Path) -> Iterator[Path]:
+def temporary_file(place: Path) -> AbstractContextManager[Path]:
     """Give a new, empty file beside a place, locked; it is removed at the end if it is still there.
 
     Raises
@@ -82,18 +71,7 @@ def temporary_file(place: Path) -> Iterator[Path]:
     OSError
         If there can be none.
     """
-    while True:
-        handle, name = tempfile.mkstemp(dir=place.parent, prefix=_start(place))
-        os.close(handle)
-        number = _lock(Path(name))
-        if os.path.exists(name) and number is not False:
-            break
-    try:
-        yield Path(name)
-    finally:
-        with suppress(OSError):
-            os.unlink(name)
-        _unlock(number)
+    return _temporary(place, partial(Path.touch, exist_ok=False), os.unlink)
 
 
 def put(fresh: Path, place: Path) -> None:
@@ -120,6 +98,23 @@ def put(fresh: Path, place: Path) -> None:
         else:
             flush(place.parent)
             return
+
+
+def put_new(fresh: Path, place: Path) -> bool:
+    """Put a finished file in its place unless another is there by then; False where the file system cannot do that."""
+    try:
+        os.link(fresh, place)
+    except FileExistsError:
+        pass
+    except OSError:
+        return False
+    return True
+
+
+def keep_mode(fresh: Path, place: Path) -> None:
+    """Let the same people read what is new as what it replaces."""
+    with suppress(OSError):  # there may be none; and not every file system has modes to set
+        fresh.chmod(place.stat().st_mode & 0o7777)
 
 
 def swap(one: Path, other: Path) -> bool:
@@ -179,11 +174,8 @@ def flush(path: Path) -> None:
 
 def flush_all(folder: Path) -> None:
     """Have a folder with all that is in it on disk; see `flush`."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor() as pool:  # a disk takes them together in half the time
-        list(pool.map(flush, folder.rglob("*")))
-    flush(folder)
+    for path in (*folder.rglob("*"), folder):
+        flush(path)
 
 
 def clear_leftovers(place: Path) -> None:
@@ -191,32 +183,49 @@ def clear_leftovers(place: Path) -> None:
 
     An earlier folder that one of them had moved aside is put back.
     """
+    names: list[str] = []
     with suppress(OSError):
-        for left in [path for path in place.parent.iterdir() if is_temporary(path.name, place.name)]:
-            number = _lock(left)
-            if not number:
-                continue
-            if (left / OLD).is_dir() and not place.exists():
+        names = [name for name in os.listdir(place.parent) if is_temporary(name, place.name)]
+    for left in [place.parent / name for name in names]:
+        number = _lock(left)
+        with suppress(OSError):
+            if number is not False and (left / OLD).is_dir() and not place.exists():
                 (left / OLD).rename(place)
+            if number is None or number is False:
+                continue  # it is in use, or there is no telling
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-            _unlock(number)
+        _unlock(number)
 
 
-def _start(place: Path) -> str:
-    return f".{place.name[:LONGEST]}.gwm."
+@contextmanager
+def _temporary(place: Path, make: Callable[[Path], object], remove: Callable[[Path], object]) -> Iterator[Path]:
+    """Give something new beside a place; who may read it is left to the user's mask, as for any other file."""
+    while True:
+        fresh = place.parent / f".{place.name[:LONGEST]}.gwm.{os.urandom(4).hex()}"
+        make(fresh)
+        number = _lock(fresh)
+        if number is not False and fresh.exists():
+            break
+        _unlock(number)  # another program took it for a leftover before it was locked
+    try:
+        yield fresh
+    finally:
+        with suppress(OSError):
+            remove(fresh)
+        _unlock(number)
 
 
 def _move_aside(fresh: Path, place: Path) -> None:
     """Put a folder in its place in two steps."""
     with temporary_folder(place) as aside:
-        with suppress(FileNotFoundError):
-            place.rename(aside / OLD)
         try:
+            with suppress(FileNotFoundError):
+                place.rename(aside / OLD)
             fresh.rename(place)
-        except OSError:
+        except BaseException:  # Ctrl-C as well: the folder aside is about to be removed
             with suppress(OSError):
                 (aside / OLD).rename(place)
             raise

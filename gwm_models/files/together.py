@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,9 +63,11 @@ def written_together(folder: Path) -> Iterator[Together]:
             found.files.mkdir()
             yield found
             names = [path.relative_to(found.files) for path in found.files.rglob("*") if path.is_file()]
+            gone = sorted(found.gone - {*map(str, names)})
+            _check_places(whole, [*names, *gone])
             for name in names:
                 (whole / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / GONE).write_text(json.dumps(sorted(found.gone - {*map(str, names)})), encoding="utf-8")
+            (fresh / GONE).write_text(json.dumps(gone), encoding="utf-8")
             flush_all(fresh)
             with taken(whole):
                 _finish(whole)
@@ -85,11 +89,13 @@ def finish(folder: Path) -> bool:
     if not (folder / JOURNAL).is_dir():
         return False
     try:
-        with taken(folder):
-            return _finish(folder)
+        whole = folder.resolve()
+        with taken(whole):
+            return _finish(whole)
     except OSError as error:
         what = f"{folder} holds new files in {JOURNAL} that cannot be moved to their places"
-        raise OutputError(f"{what} ({error.strerror or error}). Make the folder writable.") from error
+        advice = f"Make the folder writable; or remove {JOURNAL}, and have all files written again."
+        raise OutputError(f"{what} ({error.strerror or error}). {advice}") from error
 
 
 def _finish(folder: Path) -> bool:
@@ -97,17 +103,43 @@ def _finish(folder: Path) -> bool:
     journal = folder / JOURNAL
     if not journal.is_dir():
         return False
-    changed = {folder}
-    for path in sorted((journal / FILES).rglob("*")):
-        if path.is_file():
-            place = folder / path.relative_to(journal / FILES)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(place)
-            changed.add(place.parent)
-    for name in json.loads((journal / GONE).read_text(encoding="utf-8")) if (journal / GONE).is_file() else ():
-        (folder / name).unlink(missing_ok=True)
-        changed.add((folder / name).parent)
-    for place in changed:
+    new = [path.relative_to(journal / FILES) for path in sorted((journal / FILES).rglob("*")) if path.is_file()]
+    gone = _names(journal / GONE)
+    if (journal / FILES).resolve() != journal / FILES:
+        raise OSError(errno.ELOOP, "it is a link")
+    every: list[str | Path] = [*new, *gone]
+    _check_places(folder, every)
+    for name in new:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (journal / FILES / name).replace(folder / name)
+    for old in gone:
+        (folder / old).unlink(missing_ok=True)
+    for place in {folder, *((folder / each).parent for each in every)}:
         flush(place)
     shutil.rmtree(journal)
     return True
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names in a list on disk, none where there is no list any more."""
+    try:
+        found = json.loads(path.read_bytes())
+        if isinstance(found, list) and all(isinstance(name, str) and b"\0" not in os.fsencode(name) for name in found):
+            return found
+    except FileNotFoundError:
+        return []
+    except (ValueError, RecursionError):
+        pass
+    raise OSError(errno.EINVAL, f"{GONE} is damaged")
+
+
+def _check_places(folder: Path, names: Iterable[str | Path]) -> None:
+    """Refuse, before the first file is moved, names to which none can be, or that lead out of the folder."""
+    for name in names:
+        above = (folder / name).parent.resolve()
+        if not above.is_relative_to(folder):
+            raise OSError(errno.EINVAL, f"{str(name)!r} leads out of it")
+        if (folder / name).is_dir():
+            raise OSError(errno.EISDIR, f"{str(name)!r} is a folder")
+        if above.is_dir() and above.stat().st_dev != folder.stat().st_dev:
+            raise OSError(errno.EXDEV, f"{str(name)!r} is on another disk")

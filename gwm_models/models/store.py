@@ -217,7 +217,8 @@ def _write(path: Path, key: str, record: Record) -> None:
     import h5netcdf
     import h5py
 
-    with h5netcdf.File(path, "w") as file:
+    content = io.BytesIO()  # a disk that is full would be the end of HDF5, and of the program with it
+    with h5netcdf.File(content, "w") as file:
         file.attrs["schema"], file.attrs["fingerprint"] = SCHEMA, key
         file.dimensions = {
             dim: size for dims, values in record.arrays.values() for dim, size in zip(dims, values.shape, strict=True)
@@ -228,9 +229,7 @@ def _write(path: Path, key: str, record: Record) -> None:
         text = file.create_variable(FACTS, (), dtype=h5py.string_dtype())
         dims_of = {variable: list(dims) for variable, (dims, _) in record.arrays.items()}
         text[...] = json.dumps({"dims": dims_of, "facts": record.facts}, ensure_ascii=False)
-    with path.open("r+b") as whole:
-        whole.write(sha256(whole.read()).digest())
-    path.chmod(0o644)
+    path.write_bytes(content.getvalue() + sha256(content.getbuffer()).digest())
 
 
 def pack(fit: Fit) -> Record:

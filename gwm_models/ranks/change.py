@@ -223,7 +223,7 @@ def change_of_ranks(
     n = len(area)
     if before.shape != after.shape or before.ndim != 2 or before.shape[1] != n or not before.size:
         raise DataError(f"ranks before {before.shape} and after {after.shape} do not fit (n_draws, {n}).")
-    change = after - before
+    change = np.subtract(after, before, dtype=np.int64)  # ranks may be kept in types that hold no negative number
     edge = n - fifth(n)
     low_before, low_after = before > edge, after > edge
     middle, lower, upper = _quantiles(change, (0.5, (1 - level) / 2, (1 + level) / 2))

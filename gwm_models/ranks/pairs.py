@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gwm_models.arrays import Frozen
 from gwm_models.errors import DataError
-from gwm_models.ranks.counting import Draws, Floats, Ints, blocks_of, place_of, rank_order, ranks_of
+from gwm_models.ranks.counting import Draws, Floats, Ints, blocks_of, check_draws, place_of, rank_order, ranks_of
 
 ROWS = 2048
 """Draws compared at a time, so that they stay in the processor's cache."""
@@ -153,7 +153,7 @@ def compare(draws: ArrayLike, area: Sequence[str], first: str, second: str, *, l
         raise ValueError(f"level must lie between 0 and 1; got {level!r}.")
     if first == second:
         raise ValueError(f"two different areas are needed; got {first!r} twice.")
-    (scores,) = blocks_of(np.asarray(draws, dtype=float), area)
+    scores = check_draws(draws, area)
     one, other = place_of(first, area), place_of(second, area)
     gap = scores[:, one] - scores[:, other]
     places = np.where(gap == 0, 0, _rank_of(scores, one) - _rank_of(scores, other))

@@ -80,14 +80,13 @@ def check_prior(prior_sd: ArrayLike | None, scores: Floats, variance: Floats, re
     given = np.asarray(prior_sd, dtype=float)
     if given.shape not in ((), (k,)) or not (np.isfinite(given) & (given > 0)).all():
         raise DataError(f"prior_sd is {prior_sd}; expected a number above zero, in the unit of the scores.")
-    if len(scores) > region.max() + 1:
-        excess = np.diag(spread_seen(scores, region)) - variance.mean(axis=0)
-        share = float(np.max(np.sqrt(np.maximum(excess, 0)) / given))
-        if share > MOST_OUT:
-            raise ModelError(
-                f"The scores spread {share:.0f} times as far as prior_sd, beyond their errors: the prior is at odds "
-                "with them. Give a larger one, in the unit of the scores, or none."
-            )
+    excess = np.diag(spread_seen(scores, region)) - variance.mean(axis=0)  # nan where every region has one area
+    share = float(np.max(np.sqrt(np.maximum(excess, 0)) / given))
+    if share > MOST_OUT:
+        raise ModelError(
+            f"The scores spread {share:.0f} times as far as prior_sd, beyond their errors: the prior is at odds "
+            "with them. Give a larger one, in the unit of the scores, or none."
+        )
     return np.asarray(np.broadcast_to(given, (k,)))
 
 

@@ -103,7 +103,7 @@ def _graded(critical: Floats) -> tuple[Floats, Floats]:
     x, w = np.polynomial.legendre.leggauss(12)
     away = np.array([0.003, 0.012, 0.04, 0.1, 0.2, 0.4, 0.6, 0.9, 1.3])
     inner = critical[:, None] + np.concatenate([-away[::-1], [0.0], away])
-    ends = np.clip(np.pad(inner, ((0, 0), (1, 1)), constant_values=((0, 0), (0.0, REACH))), 0, REACH)
+    ends = np.clip(np.pad(inner, ((0, 0), (1, 1)), constant_values=(0.0, REACH)), 0, REACH)
     half = np.diff(ends) / 2
     right = ((ends[:, :-1] + half)[..., None] + half[..., None] * x).reshape(len(critical), -1)
     weight = (half[..., None] * w).reshape(len(critical), -1) * np.exp(-(right**2) / 2) / np.sqrt(2 * np.pi)
@@ -168,7 +168,7 @@ def _solve(exceeded: Callable[[Floats], Floats], low: Floats, high: Floats, alph
             guess = now - missed * (now - before) / (missed - missed_before)
         guess = np.where(missed == missed_before, now, guess)
         inside = (guess >= low) & (guess <= high)
-        following = np.where(missed == 0, now, np.where(inside, guess, (low + high) / 2))
+        following = np.where(inside, guess, (low + high) / 2)
         if np.abs(following - now).max() < 1e-11:
             return following
         before, missed_before, now = now, missed, following

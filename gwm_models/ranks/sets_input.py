@@ -104,17 +104,14 @@ class Joint(Frozen):
         return np.asarray(np.median(errors, axis=1, keepdims=True))
 
     def own_sd(self, gap_se: Floats) -> Floats:
-        """Return `a` such that ``gap_se[i, j]**2 >= a[i]**2 + a[j]**2`` wherever `gap_se` is not zero.
+        """Return `a` such that ``gap_se[i, j]**2 >= a[i]**2 + a[j]**2`` wherever `gap_se`, not all of it, is not zero.
 
         Each difference is shared out in proportion to the two variances; the least share of an area is its own.
         """
         variance = np.diag(self.cov)
-        total = np.add.outer(variance, variance)
-        total[gap_se == 0] = np.inf
-        share = gap_se**2 / total
-        share[gap_se == 0] = np.inf
-        least = share.min(axis=1)
-        return np.asarray(np.sqrt(variance * np.where(np.isfinite(least), least, 0)))
+        total, none = np.add.outer(variance, variance), np.full(gap_se.shape, np.inf)
+        share = np.divide(gap_se**2, total, out=none, where=gap_se > 0)
+        return np.asarray(np.sqrt(variance * share.min(axis=1)))
 
 
 Errors = Independent | Joint
@@ -247,8 +244,10 @@ def _as_independent(cov: Floats, joint: Joint) -> Independent | None:
         return Independent(np.sqrt(np.full(2, gaps[0, 1] / 2)), joint.unit)
     rows = gaps.sum(axis=1)
     own = (rows - rows.sum() / (2 * n - 2)) / (n - 2)
+    own[joint.same.sum(axis=1) > 1] = 0  # areas with one error between them have none of their own
     fitted = np.add.outer(own, own)
     np.fill_diagonal(fitted, 0)
-    if own.min() < 0 or np.abs(fitted - gaps).max() > ROUNDING * own.max():
+    rounding = ROUNDING * own.max()
+    if own.min() < -rounding or np.abs(fitted - gaps).max() > rounding:
         return None
-    return Independent(np.sqrt(own), joint.unit)
+    return Independent(np.sqrt(np.maximum(own, 0)), joint.unit)

@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 
 PILOT = 1_000
 """Draws by which the starting value is looked for."""
+OFTEN = 0.9
+"""Error rate from which plain draws exceed often enough: pushed past 0 they are nearly those, and weigh the same."""
 BLOCK = 100_000
 """Numbers worked on at a time, so that a draw costs a few numbers of memory and not one for each pair."""
 
@@ -223,9 +225,11 @@ def _bound(events: Ints, start: Floats) -> Floats:
 
 
 def _starts(sample: Sample, events: Ints, alpha: float, n_draws: int, ceiling: Floats) -> Floats:
-    """Look for starting values that are exceeded somewhat more often than `alpha`."""
+    """Look for starting values that are exceeded somewhat more often than `alpha`; 0 where that is `OFTEN` or more."""
     from scipy.special import ndtri
 
+    if alpha >= OFTEN:
+        return np.zeros(len(events))
     slack = min(alpha, 1 - alpha)
     least, aim, most = alpha + 0.03 * slack, alpha + 0.08 * slack, alpha + 0.2 * slack
     high: Floats = np.minimum(np.maximum(-ndtri(alpha / events), 0), ceiling)

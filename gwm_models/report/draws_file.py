@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwm_models import __version__
-from gwm_models.errors import OutputError
 from gwm_models.scenarios.measured import outcome_level
 from gwm_models.scenarios.projection import Projection
 
@@ -72,16 +72,15 @@ def write_draws(path: Path, projection: Projection) -> None:
 
     Raises
     ------
-    OutputError
+    OSError
         If the file cannot be written.
     """
     import h5netcdf
 
-    try:
-        with h5netcdf.File(path, "w") as file:
-            _fill(file, projection)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error}). Choose another place with --out.") from error
+    content = io.BytesIO()  # a disk that is full would be the end of HDF5, and of the program with it
+    with h5netcdf.File(content, "w") as file:
+        _fill(file, projection)
+    path.write_bytes(content.getbuffer())
 
 
 def _fill(file: h5netcdf.File, projection: Projection) -> None:

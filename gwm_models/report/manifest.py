@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import shlex
 from collections.abc import Callable
@@ -99,7 +100,9 @@ def _text(path: Path) -> str:
 def _json(path: Path, text: str) -> Any:
     """Read JSON without anything that other readers would take otherwise."""
     try:
-        found = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_number, parse_int=_whole)
+        found = json.loads(
+            text, object_pairs_hook=_pairs, parse_constant=_no_number, parse_float=_float, parse_int=_whole
+        )
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
@@ -121,6 +124,13 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _whole(text: str) -> int:

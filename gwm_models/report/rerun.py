@@ -101,19 +101,24 @@ def rerun(manifest: Path, folder: Path | None = None, *, command: str = "") -> R
     projection = project(checked.scenario)
     warnings = tuple(then.get("file_warnings", ()))
     summary = summarise(projection, warnings)
+    edited, changed = [*_edited(path, before)], _changed(path, summary)  # the new run may take the place of the old
     with scratch_folder() as place:
         out = folder or place / "run"
         write_run(out, projection, summary, command=command, scenario_text=checked.text, warnings=warnings)
         now = read_manifest(out / LANDMARK)
-    edited = tuple(_edited(path, then, now, before))
+    edited += [
+        f"the manifest says {key} {_short(then[key])}, the scenario that was run says {now[key]}"
+        for key in ("edition", "draws", "seed")
+        if key in then and then[key] != now[key]
+    ]
     files = {name: now["results_sha256"][name] == before[name] for name in NUMBERS}
     return Rerun(
         scenario=checked.scenario.id,
         same=all(files.values()),
         files=files,
         differs=tuple(_differences(then, now)),
-        changed=() if files["summary.json"] and not edited else _changed(path, summary),
-        edited=edited,
+        changed=() if files["summary.json"] and not edited else changed,
+        edited=tuple(edited),
     )
 
 
@@ -172,8 +177,8 @@ def _hashes_then(path: Path, then: dict[str, Any]) -> dict[str, str]:
         ) from error
 
 
-def _edited(path: Path, then: dict[str, Any], now: dict[str, Any], kept: dict[str, str]) -> Iterator[str]:
-    """Name the files of numbers that are gone or not those of the run, and entries that are not the scenario's."""
+def _edited(path: Path, kept: dict[str, str]) -> Iterator[str]:
+    """Name the files of numbers that are gone or not those of the run."""
     for name in NUMBERS:
         try:
             found = hash_of(path.parent / name)
@@ -184,9 +189,6 @@ def _edited(path: Path, then: dict[str, Any], now: dict[str, Any], kept: dict[st
         else:
             if found != kept[name]:
                 yield f"{name} is not the file that was written"
-    for key in ("edition", "draws", "seed"):
-        if key in then and then[key] != now[key]:
-            yield f"the manifest says {key} {_short(then[key])}, the scenario that was run says {now[key]}"
 
 
 def _differences(then: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str, str]]:

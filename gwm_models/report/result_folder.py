@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gwm_models.files import LANDMARK, Content, FolderKind, json_text, write_folder
+from gwm_models.scenarios.findings import escaped
 
 ASKED = ("resolved_sha256", "compared_sha256")
 """Entries of a manifest that say what was asked."""
@@ -55,17 +56,20 @@ def replaced(folder: Path, manifest: Mapping[str, Any], files: Collection[str]) 
     files : collection of str
         Names of its files.
     """
+    if not (folder / LANDMARK).is_file():  # a pipe would be waited for
+        return ""
     try:
         then = json.loads((folder / LANDMARK).read_text(encoding="utf-8"))
         lost = {path.name for path in folder.iterdir()} - {*files, LANDMARK}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     if not isinstance(then, dict) or (_same(then, manifest) and not lost):
         return ""
     what = str(then.get("scenario") or "an earlier result")
     facts = [f"seed {then.get('seed')}", f"{then.get('draws')} draws", f"made {then.get('created')}"]
     facts += [f"with {name}" for name in sorted(lost)]
-    return f"{folder}: replaced what was there: {what} ({', '.join(facts)}). Use --out to keep both."
+    told = escaped(f"{what} ({', '.join(facts)})", most=500)
+    return f"{folder}: replaced what was there: {told}. Use --out to keep both."
 
 
 def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -215,7 +215,7 @@ def resolved_yaml(scenario: Scenario) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 120
+    yaml.width = 100_000  # no line is broken: versions of the writer break lines in different places
     yaml.dump(plain, buffer)
     return buffer.getvalue()
 

@@ -175,7 +175,7 @@ def _store(folder: Path, key: str, scenario: Scenario, command: str) -> PointSto
     """Open the place of finished points; the folder is marked as that of a sweep from the start."""
     if not (folder / FILE).exists():
         head = {"schema": SCHEMA, "finished": False, "id": scenario.id, "command": command}
-        write_text(folder / FILE, json_text(head))
+        write_text(folder / FILE, json_text(head), replace=False)  # another program may finish now
     return PointStore(folder / UNFINISHED, key, folder / POINTS)
 
 

@@ -32,6 +32,7 @@ from gwm_models.scenarios.findings import Findings, Keys, Mark, Stop, escaped, i
 MOST_BYTES = 1_000_000
 MOST_VALUES = 20_000
 MOST_DEPTH = 50
+VERSION = (1, 2)
 
 NULL = re.compile(r"~|null|Null|NULL|")
 TRUE = re.compile(r"true|True|TRUE")
@@ -217,6 +218,7 @@ class _Reader:
                 if documents > 1:
                     self._second_document(event)
                     break
+                self._version(event)
             elif isinstance(event, SequenceEndEvent | MappingEndEvent):
                 self.stack.pop()
             elif isinstance(event, NodeEvent):
@@ -251,6 +253,12 @@ class _Reader:
                 return _refuse(self.findings, what + since, fix, at)
         what = f"is not valid YAML here: {problem}{since}"
         return _refuse(self.findings, what, "check brackets, quotes, colons and indents", at)
+
+    def _version(self, event: DocumentStartEvent) -> None:
+        """Refuse a file of another YAML, in which 010 is eight and no is false."""
+        if event.version is not None and tuple(event.version) != VERSION:
+            what = f"is written for YAML {'.'.join(map(str, event.version))}; a scenario is read as YAML 1.2"
+            self.findings.error((), what, "delete the line that begins with %YAML", at=_position(event))
 
     def _second_document(self, event: Event) -> None:
         at = _position(event)

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from errno import EINVAL, ELOOP
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class PointStore:
         # The line begins with a break as well, so that a line cut off before it spoils only itself.
         text = f"\n{self._line(zip(values, numbers, strict=True))}"
         try:
+            if self.path.is_symlink():  # in a folder from somebody else it may lead to any file
+                raise OSError(ELOOP, "it is a link")
             with self.path.open("ab") as file:
                 file.write(text.encode())
                 file.flush()
@@ -87,6 +90,8 @@ class PointStore:
 def _lines(path: Path) -> list[dict[str, Any]]:
     """Return the whole lines of a file; none where there is no file."""
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(EINVAL, "it is not a file")
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []

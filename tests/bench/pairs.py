@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from table import THREADS
+
 import gwm_models
 
 Turn = Callable[[], tuple[float, Any]]
@@ -131,9 +133,12 @@ def timed(work: Callable[[], Any]) -> Turn:
 
 
 def child_seconds(command: Sequence[str], folder: Path | None = None) -> tuple[float, str]:
-    """Run a command of this checkout to its end; return the CPU seconds of it and its own children, and its output."""
+    """Run a command of this checkout on one thread to its end.
+
+    Returns the CPU seconds of it and of its own children, and its output.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPATH"] = str(CHECKOUT)
+    environment |= dict.fromkeys(THREADS, "1") | {"PYTHONPATH": str(CHECKOUT)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -222,10 +227,12 @@ def quoted(row: Mapping[str, object], *, inverse: bool = False) -> str:
 
     Examples
     --------
-    >>> quoted({"ratio": 786.3}), quoted({"ratio": 1.0449}), quoted({"ratio": 0.5}, inverse=True)
-    ('790', '1.0', '2.0')
+    >>> quoted({"ratio": 786.3}), quoted({"ratio": 1.0449}), quoted({"ratio": 0.742})
+    ('790', '1.0', '0.74')
+    >>> quoted({"ratio": 0.5}, inverse=True)
+    '2.0'
     """
     ratio = float(str(row["ratio"]))
     ratio = 1 / ratio if inverse else ratio
     rounded = float(f"{ratio:.1e}")
-    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:#.2g}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import statistics
 import sys
 import time
 import warnings
@@ -23,7 +22,8 @@ from gwm_models.index.sampling import sampling_error
 from gwm_models.ranks.one_score import total_posterior
 from gwm_models.ranks.posterior import score_posterior
 
-ERROR = 15.0
+ERROR, PRIOR_SD = 15.0, 100.0
+"""Of a published score; and the scale of the half-normal prior of the spread between areas, on both sides."""
 CHAINS, DRAWS, TUNE = 4, 1000, 1000
 """PyMC's own defaults, with four chains on one core."""
 
@@ -49,46 +49,34 @@ def domains(n: int = 118) -> Any:
 def one(n: int, n_draws: int, seed: int = 1) -> Any:
     """Return our posterior of one score with equal errors."""
     scores, _, _, area = domains(n)
-    return total_posterior(scores.sum(axis=1), ERROR, area, n_draws=n_draws, seed=seed)
+    return total_posterior(scores.sum(axis=1), ERROR, area, prior_sd=PRIOR_SD, n_draws=n_draws, seed=seed)
 
 
 def three(n: int, n_draws: int, seed: int = 1) -> Any:
     """Return our posterior of the scores of three domains."""
-    return score_posterior(*domains(n), n_draws=n_draws, seed=seed)
+    return score_posterior(*domains(n), prior_sd=PRIOR_SD, n_draws=n_draws, seed=seed)
 
 
-def one_score_model(*, tuned: bool) -> Any:
-    """Return PyMC's model of one score, as first written or with starting values."""
+def one_score_model() -> Any:
+    """Return PyMC's model of one score, with starting values."""
     import pymc as pm
 
     y = domains()[0].sum(axis=1)
-    start = {"mean": y.mean(), "true": y} if tuned else {}
     with pm.Model() as model:
-        between, mean = pm.HalfNormal("between", 100.0), pm.Flat("mean", initval=start.get("mean"))
-        true = pm.Normal("true", mean, between, shape=len(y), initval=start.get("true"))
+        between, mean = pm.HalfNormal("between", PRIOR_SD), pm.Flat("mean", initval=y.mean())
+        true = pm.Normal("true", mean, between, shape=len(y), initval=y)
         pm.Normal("published", true, ERROR, observed=y)
     return model
 
 
-def three_domain_model(*, tuned: bool) -> Any:
-    """Return PyMC's model of three domains, as first written or with starting values and errors taken together."""
-    import pymc as pm
+def three_domain_model() -> Any:
+    """Return PyMC's model of three domains, with starting values and errors taken together."""
+    if (tests := str(Path(__file__).resolve().parents[1])) not in sys.path:
+        sys.path.insert(0, tests)
+    from pymc_reference import scores_model
 
     scores, cov, region, _ = domains()
-    if tuned:
-        if (tests := str(Path(__file__).resolve().parents[1])) not in sys.path:
-            sys.path.insert(0, tests)
-        from pymc_reference import scores_model
-
-        return scores_model(scores, cov, region)
-    k, error = scores.shape[1], np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-    with pm.Model() as model:
-        spread = pm.HalfNormal.dist(100.0, shape=k)
-        root, _, _ = pm.LKJCholeskyCov("between", n=k, eta=1.0, sd_dist=spread, compute_corr=True)
-        mean = pm.Flat("mean", shape=(region.max() + 1, k))
-        true = pm.MvNormal("true", mean[region], chol=root, shape=scores.shape)
-        pm.Normal("published", true, error, observed=scores)
-    return model
+    return scores_model(scores, cov, region)
 
 
 def sampled(model: Any, seed: int = 1, draws: int = DRAWS, tune: int = TUNE) -> tuple[Any, float]:
@@ -125,42 +113,12 @@ def compiled(model: Any) -> float:
         return cpu() - start
 
 
-def effective(trace: Any) -> tuple[float, float]:
-    """Return effective draws by the parameter that has the fewest (bulk), and by the median true score."""
+def effective(trace: Any) -> float:
+    """Return effective draws (bulk) by the parameter that has the fewest."""
     import arviz as az
 
-    found = az.ess(trace)
     # nan: the diagonal of a correlation
-    return min(float(np.nanmin(part)) for part in found.data_vars.values()), float(found["true"].median())
-
-
-def chain_rate(model: Any) -> tuple[float, float, float, float]:
-    """Sample with PyMC's default settings, 4 chains of 1,000 draws after 1,000 of tuning.
-
-    Returns
-    -------
-    tuple of float
-        Effective draws by the parameter that has the fewest (bulk), and by the median true score; CPU seconds of
-        sampling, tuning included, and of compiling the model before.
-    """
-    compiling = compiled(model)
-    trace, seconds = sampled(model)
-    return (*effective(trace), seconds, compiling)
-
-
-def exact_rate(work: Callable[..., Any], n_draws: int, rounds: int = 5) -> tuple[float, float, float]:
-    """Return effective draws a CPU second of the spread, which has the fewest, and of true scores; and median seconds.
-
-    Repeats among resampled spreads are taken off for the first.
-    """
-    work(118, n_draws)
-    seconds = []
-    for _ in range(rounds):
-        start = time.process_time()
-        found = work(118, n_draws)
-        seconds.append(time.process_time() - start)
-    middle = statistics.median(seconds)
-    return n_draws * getattr(found, "efficiency", 1.0) / middle, n_draws / middle, middle
+    return min(float(np.nanmin(part)) for part in az.ess(trace).data_vars.values())
 
 
 def totals(draws: Any) -> Any:
@@ -170,7 +128,7 @@ def totals(draws: Any) -> Any:
 
 
 def _build(quick: bool, *, work: Callable[..., Any], model: Callable[..., Any], n_draws: int) -> Contest:
-    asked, seeds, size = model(tuned=True), itertools.count(1), (250, 250) if quick else (DRAWS, TUNE)
+    asked, seeds, size = model(), itertools.count(1), (250, 250) if quick else (DRAWS, TUNE)
     compiled(asked)
     beside_sampling = compiled(asked)
     work(118, n_draws)
@@ -184,7 +142,7 @@ def _build(quick: bool, *, work: Callable[..., Any], model: Callable[..., Any], 
     def theirs() -> tuple[float, Any]:
         trace, seconds = sampled(asked, next(seeds), *size)
         true = np.concatenate(list(np.asarray(trace.posterior["true"])))
-        return 1000 * (seconds - beside_sampling) / effective(trace)[0], totals(true)
+        return 1000 * (seconds - beside_sampling) / effective(trace), totals(true)
 
     return Contest(ours, theirs, _apart, warm=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,10 +26,20 @@ def joint_errors(n: int = AREAS) -> Any:
     return 225 * (0.6 * np.eye(n) + 0.4 * loading @ loading.T / 40)
 
 
-def _build(quick: bool, *, joint: bool, simultaneous: bool) -> Contest:
+def unequal_errors(n: int = AREAS) -> Any:
+    """Return the covariance of independent errors, no two alike."""
+    return np.diag(np.random.default_rng(3).uniform(8, 22, n) ** 2)
+
+
+def equal_errors(n: int = AREAS) -> Any:
+    """Return the covariance of independent errors of one size."""
+    return np.diag(np.full(n, ERROR**2))
+
+
+def _build(quick: bool, *, errors: Callable[[], Any], simultaneous: bool) -> Contest:
     from multiple_inference import confidence_set
 
-    y, cov = scores(), joint_errors() if joint else np.diag(np.full(AREAS, ERROR**2))
+    y, cov = scores(), errors()
     model = confidence_set.SimultaneousRanking if simultaneous else confidence_set.MarginalRanking
     return Contest(
         ours=timed(lambda: rank_sets(y, cov, simultaneous=simultaneous)),
@@ -37,20 +48,31 @@ def _build(quick: bool, *, joint: bool, simultaneous: bool) -> Contest:
     )
 
 
-def _pair(joint: bool, simultaneous: bool) -> Pair:
-    errors, kind = "covariance" if joint else "equal", "simultaneous" if simultaneous else "marginal"
-    ours = "both draw 10,000 times" if joint else "ours are exact, theirs are drawn 10,000 times"
+ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
+    "equal": (equal_errors, "equal independent"),
+    "unequal": (unequal_errors, "unequal independent"),
+    "covariance": (joint_errors, "joint"),
+}
+EXACT = ("equal-marginal", "equal-simultaneous", "unequal-marginal")
+
+
+def _pair(errors: str, simultaneous: bool) -> Pair:
+    build, words = ERRORS[errors]
+    kind = "simultaneous" if simultaneous else "marginal"
+    exact = f"{errors}-{kind}" in EXACT
+    ours = "ours are exact, theirs are drawn 10,000 times" if exact else "both draw 10,000 times"
+    also = ", and with p- and q-values of all pairs, which come with its fit" if simultaneous else ""
     return Pair(
         name=f"rank-sets-{errors}-{kind}",
-        compared=f"{kind} 95% rank confidence sets, {'joint' if joint else 'equal independent'} errors, single step",
+        compared=f"{kind} 95% rank confidence sets, {words} errors, single step",
         size="118 areas",
         checked="every bound of every set, in ranks; a drawn critical value moves a bound by a few",
         peer="multiple-inference",
-        build=partial(_build, joint=joint, simultaneous=simultaneous),
+        build=partial(_build, errors=build, simultaneous=simultaneous),
         tolerance=3,
         rounds=7,
-        notes=f"{ours}; theirs with fast=True, which leaves out the stepdown, as ours does here",
+        notes=f"{ours}; theirs with fast=True, which leaves out the stepdown, as ours does here{also}",
     )
 
 
-PAIRS = tuple(_pair(joint, simultaneous) for joint in (False, True) for simultaneous in (False, True))
+PAIRS = tuple(_pair(errors, simultaneous) for errors in ERRORS for simultaneous in (False, True))

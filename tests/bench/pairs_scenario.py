@@ -66,11 +66,13 @@ def drawn(scenario: Any) -> dict[str, Any]:
 
 
 def pandas_loop(given: dict[str, Any]) -> Callable[[], Any]:
-    """Return the work draw by draw: change, ranks before and after by area, mean change by region."""
+    """Return the work draw by draw: change, ranks after by area, mean change by region; ranks before are at hand."""
     import pandas
 
+    before = [pandas.Series(total).rank(ascending=False, method="first").to_numpy() for total in given["total"]]
+
     def work() -> Any:
-        change, before, after, regions = [], [], [], []
+        change, after, regions = [], [], []
         for draw in range(len(given["total"])):
             frame = pandas.DataFrame(
                 {name: given[name][draw] for name in ("level", "own", "total", "size")}, index=given["area"]
@@ -81,7 +83,6 @@ def pandas_loop(given: dict[str, Any]) -> Callable[[], Any]:
             frame["change"] = score - frame["own"]
             frame["after"] = frame["total"] + frame["change"]
             change.append(frame["change"].to_numpy())
-            before.append(frame["total"].rank(ascending=False, method="first").to_numpy())
             after.append(frame["after"].rank(ascending=False, method="first").to_numpy())
             regions.append(frame["change"].groupby(np.array(given["region"])).mean().to_numpy())
         return np.array(change), np.array(before), np.array(after), np.array(regions)
@@ -95,16 +96,16 @@ def pandas_whole(given: dict[str, Any]) -> Callable[[], Any]:
 
     names = ("level", "own", "total", "size")
     level, own, total, size = (pandas.DataFrame(given[name], columns=given["area"]) for name in names)
+    before = total.rank(axis=1, ascending=False, method="first").to_numpy()
     region = np.array(given["region"])
 
     def work() -> Any:
         later = (level + size * given["share"]).clip(*given["limits"])
         score = own + (later - level).mul(given["points"], axis=0)
         change = score.clip(np.minimum(SCALE[0], own), np.maximum(SCALE[1], own)) - own
-        before = total.rank(axis=1, ascending=False, method="first")
         after = (total + change).rank(axis=1, ascending=False, method="first")
         regions = change.T.groupby(region).mean().T
-        return change.to_numpy(), before.to_numpy(), after.to_numpy(), regions.to_numpy()
+        return change.to_numpy(), before, after.to_numpy(), regions.to_numpy()
 
     return work
 
@@ -126,7 +127,8 @@ def _build(quick: bool, *, plain: Callable[[dict[str, Any]], Callable[[], Any]])
 
 
 MORE = (
-    "the draws of the edition are at hand on both sides, those of the action's size for pandas alone; ours does more: "
+    "the draws of the edition and the ranks before are at hand on both sides, those of the action's size for pandas "
+    "alone; ours does more: "
     "all 10 years, domains and levels, the printed change with moved bounds"
 )
 PAIRS = tuple(

@@ -19,6 +19,7 @@ from pairs import MEASURED, quoted
 
 MARK = "<!-- benchmarks -->"
 QUOTE = re.compile(r"(?P<number>\d[\d,.]*)(?P<tag><!-- (?P<inverse>1/)?(?P<pair>[a-z0-9-]+) -->)")
+CLAIM = re.compile(r"(?:times|twice) as (?:fast|quick)\w*|(?:faster|quicker)\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w-])\d[\d,.]*")
 Rows = Mapping[str, Mapping[str, str]]
 
@@ -51,7 +52,13 @@ def faults(text: str, rows: Rows) -> list[str]:
         elif expected != quote["number"]:
             problems.append(f"{quote['pair']}: the text says {quote['number']}, the table {expected}")
     loose = NUMBER.findall(re.sub(r"`[^`]*`|\]\([^)]*\)", "", QUOTE.sub("", found)))
-    return problems + [f"{number} is quoted from no pair" for number in loose]
+    problems += [f"{number} is quoted from no pair" for number in loose]
+    return problems + [f"'{claim}' outside the passage" for claim in claims(text.replace(found, ""))]
+
+
+def claims(text: str) -> list[str]:
+    """Return words of a text that claim it is faster than something."""
+    return CLAIM.findall(text)
 
 
 def renewed(text: str, rows: Rows) -> str:

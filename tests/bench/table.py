@@ -35,6 +35,8 @@ INVOLVED = (
     *("SALib", "arviz", "diff-diff", "linearmodels", "multiple-inference", "pymc", "pysyncon", "pytensor"),
 )
 GIGABYTE = 10**9
+BUSY = 0.5
+"""Processes that want a core before anything is measured, from which on the machine does something else."""
 
 
 def all_pairs() -> list[Any]:
@@ -59,6 +61,17 @@ def machine() -> dict[str, object]:
         "threads": 1,
         "versions": {"gwm-models": __version__, **versions},
     }
+
+
+def load() -> float | None:
+    """Return how many processes wanted a core over the last minute; a warning goes out where others may be at work."""
+    try:
+        found = round(os.getloadavg()[0], 2)
+    except OSError:
+        return None
+    if found > BUSY:
+        _progress(f"this machine is busy (load {found:g} before anything is measured): do not keep these figures")
+    return found
 
 
 def _processor() -> str:
@@ -162,6 +175,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, write; return the exit code."""
     options = _options(words)
     prepare()
+    from columns import EXPLAINED
     from pairs import COLUMNS, DIFFERENT
 
     from gwm_models.files import check_folder, csv_text
@@ -170,7 +184,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if out is not None:
         adopt(out)
         check_folder(out, folder_kind())
-    files, found, disagree = {}, {}, False
+    files, found, disagree = {}, {"load_before": load(), "columns": EXPLAINED}, False
     if options.only != "curves":
         rows = measure_peers(all_pairs(), quick=options.quick, progress=_progress)
         print(peers_table(rows))

@@ -1,30 +1,19 @@
-"""CPU time and memory of the posterior of scores, and independent draws a second beside PyMC's default.
+"""CPU time and memory of the posterior of scores; table.py has effective draws a second beside PyMC's default.
 
 OPENBLAS_NUM_THREADS=1 python -m pytest -m bench tests/bench/test_bench_posterior.py
-
-The comparison takes minutes and wants PyMC: set GWM_BENCH_PYMC=1.
 """
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from pairs_posterior import chain_rate, exact_rate, one, one_score_model, three, three_domain_model
-
-import gwm_models
+from pairs import child_seconds
+from pairs_posterior import one, three
+from promises import cpu, keep, sort
 
 pytestmark = pytest.mark.bench
-
-WITH_PYMC = pytest.mark.skipif("GWM_BENCH_PYMC" not in os.environ, reason="takes minutes: set GWM_BENCH_PYMC=1")
-TIMES_PYMC, TIMES_SAMPLING = 500, 250
-"""Least ratio of effective draws for each second of CPU to those of PyMC as a user would first write the model: to the
-whole call of ``pm.sample()``, which compiles the model, and to its sampling and tuning alone."""
 
 MEMORY = """
 import numpy as np
@@ -52,58 +41,14 @@ ON_LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="pe
 def test_the_posterior_keeps_to_its_promised_cpu_time(
     benchmark, capsys, request, work, n, n_draws, most_seconds, rounds
 ):
-    seconds: list[float] = []
-
-    def timed():
-        start = time.process_time()
-        work(n, n_draws)
-        seconds.append(time.process_time() - start)
-
-    work(n, 500)
-    benchmark.pedantic(timed, rounds=rounds)
-    middle = statistics.median(seconds)
-    benchmark.extra_info.update(cpu_seconds=seconds, cpu_seconds_median=middle)
-    name = request.node.callspec.id
-    with capsys.disabled():
-        print(f"\n{name}: median {middle:.3f} CPU s ({min(seconds):.3f} to {max(seconds):.3f}, {rounds} rounds)")
-    assert middle < most_seconds
+    ours = cpu(lambda: work(n, n_draws))
+    assert keep(benchmark, capsys, request.node.callspec.id, ours, most_seconds, sort(), rounds)
 
 
 @ON_LINUX
 def test_memory_is_little_more_than_the_draws_that_are_asked_for(capsys):
-    env = {**os.environ, "PYTHONPATH": str(Path(gwm_models.__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", MEMORY], env=env, capture_output=True, text=True, check=True)
+    peak = float(child_seconds([sys.executable, "-c", MEMORY])[1])
     draws = 4000 * 3000 * 3 * 8 / 2**30
     with capsys.disabled():
-        print(f"\nthree domains, 3,000 areas: peak {float(done.stdout):.2f} GiB, the draws themselves {draws:.2f}")
-    assert float(done.stdout) < draws + 0.3
-
-
-@WITH_PYMC
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("work", "model"), [(one, one_score_model), (three, three_domain_model)])
-def test_effective_draws_a_second_are_many_times_those_of_pymc(capsys, work, model):
-    pytest.importorskip("pymc")
-    sampling, whole = {}, {}
-    for tuned in (False, True):
-        least, scores, seconds, compiling = chain_rate(model(tuned=tuned))
-        how = "tuned by hand" if tuned else "as first written"
-        lines = [
-            f"{work.__name__}, PyMC {how}: {seconds:.1f} CPU s of sampling, {compiling:.1f} of compiling, {least:,.0f} "
-            f"effective draws ({scores:,.0f})"
-        ]
-        for n_draws in (4000, 100_000):
-            ours, our_scores, our_seconds = exact_rate(work, n_draws)
-            sampling[tuned, n_draws] = ours / least * seconds
-            whole[tuned, n_draws] = ours / least * (seconds + compiling)
-            lines.append(
-                f"{n_draws:,} exact draws: {our_seconds:.3f} CPU s, {ours:,.0f} effective ones a second: "
-                f"{whole[tuned, n_draws]:,.0f} times as many as the whole call, {sampling[tuned, n_draws]:,.0f} times "
-                f"as many as sampling alone ({our_scores / scores * seconds:,.0f})"
-            )
-        with capsys.disabled():
-            print("\n" + "\n  ".join(lines))
-    with capsys.disabled():
-        print("By the parameter that has the fewest; in brackets by the median true score.")
-    assert whole[False, 100_000] > TIMES_PYMC
-    assert sampling[False, 100_000] > TIMES_SAMPLING
+        print(f"\nthree domains, 3,000 areas: peak {peak:.2f} GiB, the draws themselves {draws:.2f}")
+    assert peak < draws + 0.3

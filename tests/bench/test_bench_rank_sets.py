@@ -1,24 +1,19 @@
-"""CPU time and memory of rank confidence sets, beside the Python package multiple-inference where it is installed.
+"""CPU time and memory of rank confidence sets; table.py has ratios to the Python package multiple-inference.
 
 OPENBLAS_NUM_THREADS=1 python -m pytest -m bench tests/bench/test_bench_rank_sets.py
 """
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pairs import MEASURED, measure, peer_version
-from pairs_ranks import PAIRS, joint_errors, scores
+from pairs import child_seconds
+from pairs_ranks import joint_errors, scores
+from promises import cpu, keep, sort
 
-import gwm_models
 from gwm_models.ranks.sets import rank_sets
 
 pytestmark = pytest.mark.bench
@@ -62,12 +57,6 @@ def simultaneous_stepdown_drawn():
     assert rank_sets(scores(), joint_errors(), stepdown=True).n_draws == 10_000
 
 
-def cpu_seconds(work):
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
 @pytest.mark.parametrize(
     ("work", "most_seconds"),
     [
@@ -78,37 +67,21 @@ def cpu_seconds(work):
     ],
 )
 def test_sets_of_118_areas_keep_to_their_promised_cpu_time(benchmark, capsys, request, work, most_seconds):
-    seconds: list[float] = []
-    work()
-    benchmark.pedantic(lambda: seconds.append(cpu_seconds(work)), rounds=5)
-    middle = statistics.median(seconds)
-    benchmark.extra_info.update(cpu_seconds=seconds, cpu_seconds_median=middle)
-    with capsys.disabled():
-        name = request.node.callspec.id
-        print(f"\n{name}: median {middle:.3f} CPU s ({min(seconds):.3f} to {max(seconds):.3f}, {len(seconds)} rounds)")
-    assert middle < most_seconds
+    assert keep(benchmark, capsys, request.node.callspec.id, cpu(work), most_seconds, sort())
 
 
 @ON_LINUX
 @pytest.mark.parametrize("joint", [False, True], ids=["independent errors", "covariance"])
-def test_3000_areas_keep_to_their_promised_cpu_time_and_memory(capsys, joint):
-    environment = {**os.environ, "PYTHONPATH": str(Path(gwm_models.__file__).resolve().parents[1])}
-    command = [sys.executable, "-c", LARGE.format(joint=joint)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    seconds, gib = map(float, done.stdout.split())
-    with capsys.disabled():
-        print(f"\n3,000 areas, simultaneous, 1,000 draws, joint={joint}: {seconds:.2f} CPU s, {gib:.2f} GiB")
-    assert seconds < 10
-    assert gib < 1
+def test_3000_areas_keep_to_their_promised_cpu_time_and_memory(benchmark, capsys, joint):
+    peaks = []
 
+    def ours():
+        seconds, gib = map(float, child_seconds([sys.executable, "-c", LARGE.format(joint=joint)])[1].split())
+        peaks.append(gib)
+        return seconds
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
-def test_sets_beside_multiple_inference(capsys, pair):
-    """The same problem in one run; the ratios of a full measurement are in results/benchmarks."""
-    if peer_version(pair.peer) is None:
-        pytest.skip(f"{pair.peer} is not installed")
-    row = measure(replace(pair, rounds=3))
+    name = f"3,000 areas, simultaneous, 1,000 draws, {'covariance' if joint else 'independent errors'}"
+    assert keep(benchmark, capsys, name, ours, 10.0, sort(), rounds=1)
     with capsys.disabled():
-        print(f"\n{pair.name}: {row['ratio']} ({row['ratio_min']} to {row['ratio_max']}), {row['status']}")
-    assert row["status"] == MEASURED
-    assert row["ratio"] > 1
+        print(f"{peaks[0]:.2f} GiB")
+    assert peaks[0] < 1

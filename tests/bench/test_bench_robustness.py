@@ -5,11 +5,9 @@ OPENBLAS_NUM_THREADS=1 python -m pytest -m bench tests/bench/test_bench_robustne
 
 from __future__ import annotations
 
-import statistics
-import time
-
 import numpy as np
 import pytest
+from promises import cpu, keep, sort
 
 from gwm_models.data.edition import load_edition
 from gwm_models.index.rebuild import RobustnessSpec, draw_choices, rebuild_ranks
@@ -48,19 +46,4 @@ def whole_analysis(data):
     ],
 )
 def test_the_analysis_keeps_to_its_promised_cpu_time(benchmark, capsys, request, data, work, most_seconds):
-    seconds: list[float] = []
-
-    def timed():
-        start = time.process_time()
-        work(data)
-        seconds.append(time.process_time() - start)
-
-    timed()
-    seconds.clear()
-    benchmark.pedantic(timed, rounds=5)
-    middle = statistics.median(seconds)
-    benchmark.extra_info.update(cpu_seconds=seconds, cpu_seconds_median=middle)
-    name = request.node.callspec.id
-    with capsys.disabled():
-        print(f"\n{name}: median {middle:.2f} CPU s ({min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds)")
-    assert middle < most_seconds
+    assert keep(benchmark, capsys, request.node.callspec.id, cpu(lambda: work(data)), most_seconds, sort())

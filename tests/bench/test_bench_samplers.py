@@ -5,11 +5,9 @@ OPENBLAS_NUM_THREADS=1 python -m pytest -m bench tests/bench/test_bench_samplers
 
 from __future__ import annotations
 
-import statistics
-import time
-
 import numpy as np
 import pytest
+from promises import cpu, keep, sort
 
 from gwm_models.data.edition import load_edition
 from gwm_models.models.gaussian.errors_in_variables import errors_in_variables
@@ -60,21 +58,6 @@ def spatial(figures, borders, groups):
     ],
 )
 def test_the_samplers_keep_to_their_promised_cpu_time(benchmark, capsys, request, data, work, most_seconds, rounds):
-    seconds: list[float] = []
     given = data()
-
-    def timed():
-        start = time.process_time()
-        work(*given)
-        seconds.append(time.process_time() - start)
-
-    if rounds > 1:
-        timed()
-        seconds.clear()
-    benchmark.pedantic(timed, rounds=rounds)
-    middle = statistics.median(seconds)
-    benchmark.extra_info.update(cpu_seconds=seconds, cpu_seconds_median=middle)
-    name = request.node.callspec.id
-    with capsys.disabled():
-        print(f"\n{name}: median {middle:.2f} CPU s ({min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds)")
-    assert middle < most_seconds
+    ours = cpu(lambda: work(*given))
+    assert keep(benchmark, capsys, request.node.callspec.id, ours, most_seconds, sort(), rounds)

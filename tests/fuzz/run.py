@@ -25,8 +25,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 NAMES = ("scenario", "edition", "panel", "manifest", "form")
 LONGEST = 6_000
 """Of an input that the fuzzer makes, in bytes."""
-MOST_SECONDS = 20
-"""For one input; a reader that takes longer hangs."""
+MOST_SECONDS, MOST_WAITED, MOST_GROWTH = 5, 300, 400
+"""For one input, of a few kilobytes: seconds of CPU, and on the clock; MB by which it may raise the peak of memory."""
 MOST_TRACED, MOST_KEPT, LONGEST_KEPT = 400, 40, 1_500
 """Inputs that are looked at to choose those that are kept, those kept, and the bytes of each."""
 SEED = "seed-"
@@ -39,6 +39,10 @@ PIECES = [
     *(b"2001Q1", b"Q1 2001", b"2001-13", b"31/12/2001", b"-1", b"0", b"1e308", b"5e-324", b"E06000001", b"Hartlepool"),
     *(b"\n%%\n", b"\\u0000"),
 ]
+
+
+class Hang(BaseException):
+    """An input takes longer than any reader may; no error that a reader could answer."""
 
 
 def main() -> int:
@@ -99,7 +103,8 @@ def work(name: str, place: Path, seconds: int, seed: int) -> None:
         from fuzz.targets import TARGETS
 
     target = lasting(TARGETS[name], place / f"{name}-crashes")
-    options = [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={LONGEST}", f"-timeout={MOST_SECONDS}"]
+    options = [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={LONGEST}", f"-timeout={MOST_WAITED}"]
+    options += [f"-report_slow_units={MOST_WAITED}"]  # by the clock: a machine that is busy makes any unit slow
     options += [f"-artifact_prefix={place / f'{name}-crashes'}{os.sep}", "-rss_limit_mb=2500", "-print_final_stats=1"]
     options += ["-len_control=0", "-reload=0", "-verbosity=1"]
     # Looked up late: Setup puts another function in its place.
@@ -109,18 +114,38 @@ def work(name: str, place: Path, seconds: int, seed: int) -> None:
 
 
 def lasting(target: Callable[[bytes], None], crashes: Path) -> Callable[[bytes], None]:
-    """Return a target that keeps the shortest input for each place at which it breaks, and goes on."""
+    """Return a target that keeps the shortest input for each place at which it breaks, and goes on.
+
+    It breaks as well where it takes more time or memory than a file of some kilobytes can need.
+    """
+    import resource
+    import signal
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    def hang(*_: object) -> None:
+        raise Hang(f"{MOST_SECONDS} seconds of CPU")
 
     def go_on(raw: bytes) -> None:
+        before, earlier = peak(), signal.signal(signal.SIGVTALRM, hang)
         try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
             target(raw)
-        except Exception as error:  # whatever it is, it is what is looked for
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            grown = peak() - before
+            assert grown < MOST_GROWTH, f"{grown:.0f} MB"
+        except (Exception, Hang) as error:  # whatever it is, it is what is looked for
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             calls = traceback.extract_tb(error.__traceback__)
             ours = [call for call in calls if f"{os.sep}gwm_models{os.sep}" in call.filename] or calls
             where = f"{type(error).__name__}-{calls[-1].lineno}-{Path(ours[-1].filename).stem}-{ours[-1].lineno}"
             path = crashes / where
             if not path.exists() or path.stat().st_size > len(raw):
                 path.write_bytes(raw)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, earlier)
 
     return go_on
 
@@ -166,12 +191,18 @@ def _changed(raw: bytes, draw: random.Random) -> bytes:
 
 
 def keep(name: str, folder: Path) -> None:
-    """Write the short inputs of a folder that reach most to the corpus: each adds lines that none before it reached."""
-    from fuzz.targets import CORPUS, TARGETS, as_line
+    """Write the short inputs of a folder that reach most to the corpus: each adds lines that none before it reached.
 
+    Those that were found before are chosen from as well: what begins a search is not counted among what it finds.
+    """
+    from fuzz.targets import CORPUS, TARGETS, as_bytes, as_line
+
+    file = CORPUS / name / "found.txt"
+    earlier = [as_bytes(line) for line in file.read_text("ascii").splitlines()] if file.exists() else []
     found = sorted({raw for path in folder.iterdir() if not path.name.startswith(SEED) and (raw := path.read_bytes())})
     short = [raw for raw in found if len(raw) <= LONGEST_KEPT]
-    inputs = sorted(random.Random(1).sample(short, min(len(short), MOST_TRACED)), key=lambda raw: (len(raw), raw))  # noqa: S311
+    drawn = random.Random(1).sample(short, min(len(short), MOST_TRACED))  # noqa: S311
+    inputs = sorted({*earlier, *drawn}, key=lambda raw: (len(raw), raw))
     reached = [(raw, _lines_reached(TARGETS[name], raw)) for raw in inputs]
     chosen, known = [], set()
     while reached and len(chosen) < MOST_KEPT:
@@ -181,8 +212,8 @@ def keep(name: str, folder: Path) -> None:
         chosen.append(raw)
         known |= lines
     text = "".join(f"{as_line(raw)}\n" for raw in sorted(chosen, key=lambda raw: (len(raw), raw)))
-    (CORPUS / name).mkdir(parents=True, exist_ok=True)
-    (CORPUS / name / "found.txt").write_text(text, encoding="ascii")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="ascii")
     print(f"{name}: {len(chosen)} of {len(found)} inputs kept, {len(known)} lines, {len(text)} bytes")
 
 

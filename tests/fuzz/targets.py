@@ -1,5 +1,7 @@
 """What a fuzzer drives: for each reader a function of bytes that fails on anything but an answer or a clear error.
 
+What is sound is read a second time by the plain readers of `fuzz.second`: no figure, key or row may be lost or changed.
+
 An input is text of one or more parts, apart by a line of ``%%``: tables of an edition, or the words of a command and
 its panel. Nothing here needs a fuzzer: the same functions replay the inputs that are kept.
 """
@@ -18,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from fuzz.kept_run import run_folder
+from fuzz.second import hidden_in, same_edition, same_json, same_numbers, same_panel, same_yaml
+from gwm_models.cli.check import summary_line
 from gwm_models.cli.evaluate import _spec
 from gwm_models.data.user_editions import NEEDED, EditionError, build_edition
 from gwm_models.data.vocabulary import load_vocabulary
@@ -56,6 +60,10 @@ def scenario(raw: bytes) -> None:
     assert (found is None) == bool(errors), problems
     assert all(problem.line and problem.column for problem in errors if _has_a_place(problem)), problems
     if found is not None:
+        _clear([summary_line(found, problems)])
+        content = found.model_dump(mode="json", by_alias=True)
+        assert not hidden_in(content)
+        same_yaml(raw, content)
         path.write_text(resolved_yaml(found), encoding="utf-8")
         again, problems = check_scenario(path)
         assert again == found, problems
@@ -81,6 +89,8 @@ def edition(raw: bytes) -> None:
     made.rmdir()
     assert len(found.areas) > 1 and np.isfinite(found.total).all(), found.total
     assert sorted(found.rank.tolist())[0] == 1
+    assert not hidden_in([found.spec.title, *found.notes, *found.areas.code, *found.areas.name, *found.areas.region])
+    same_edition(found, *[*parts, None][:4])
 
 
 def panel(raw: bytes) -> None:
@@ -100,6 +110,8 @@ def panel(raw: bytes) -> None:
         return
     assert found.value.shape == (len(found.unit), len(found.time)) and not np.isinf(found.value).any()
     assert len(set(found.unit)) == len(found.unit) and len(set(found.time)) == len(found.time)
+    assert not hidden_in([*found.unit, *map(str, found.time)])
+    same_panel(found, content, asked)
     if asked.start is not None:
         assert 0 < found.start_column(asked.start) < len(found.time)
 
@@ -129,6 +141,7 @@ def manifest(raw: bytes) -> None:
         return
     assert checked.scenario.id == "any" and all(len(found) == 64 for found in hashes.values())
     json.dumps(then, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    same_json(raw, then)
 
 
 def form(raw: bytes) -> None:
@@ -151,6 +164,7 @@ def form(raw: bytes) -> None:
     assert found.scenario is not None, found.problems
     again = check_file(found.yaml, EDITION).scenario
     assert again == found.scenario == check_form(form_of(found.scenario), EDITION).scenario
+    same_numbers(sent, form_of(found.scenario))
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
