@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from typing import Any
 
 from gwm_models.explore.guard import Refused
+from gwm_models.files.strict_json import read_strict_json
 from gwm_models.scenarios.findings import escaped
 
 MOST_DEPTH = 20
-MOST_WHOLE = 2**63
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.?)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 """A text, closed or not, or a bracket; every part of a body is passed once."""
 
@@ -27,17 +25,9 @@ def read_json(body: bytes) -> Any:
     if _depth(body) > MOST_DEPTH:
         raise Refused(400, f"Send JSON that is nested {MOST_DEPTH} deep at most.")
     try:
-        found = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_pairs,
-            parse_constant=_no_number,
-            parse_float=_float,
-            parse_int=_whole,
-        )
-        json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return read_strict_json(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"Send valid JSON: {escaped(str(error), 120)}.") from error
-    return found
 
 
 def _depth(body: bytes) -> int:
@@ -51,30 +41,6 @@ def _depth(body: bytes) -> int:
         elif letter != b'"':
             depth -= 1
     return most
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is given twice")
-    return found
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _whole(text: str) -> int:
-    if len(text) > 20 or abs(value := int(text)) >= MOST_WHOLE:
-        raise ValueError("a number is too large")
-    return value
 
 
 def form_in(body: Any, *keys: str) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 import shlex
 from collections.abc import Callable
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from gwm_models.errors import DataError, is_hidden
+from gwm_models.files.strict_json import read_strict_json
 from gwm_models.report.run_folder import MANIFEST_SCHEMA
 from gwm_models.scenarios.findings import escaped, shown
 
 MOST_BYTES = 4_000_000
-MOST_WHOLE = 2**63
 SHA256 = re.compile(r"[0-9a-f]{64}")
 HASHES = (
     *("scenario_sha256", "resolved_sha256", "data_sha256", "code_sha256"),
@@ -98,45 +97,14 @@ def _text(path: Path) -> str:
 
 
 def _json(path: Path, text: str) -> Any:
-    """Read JSON without anything that other readers would take otherwise."""
     try:
-        found = json.loads(
-            text, object_pairs_hook=_pairs, parse_constant=_no_number, parse_float=_float, parse_int=_whole
-        )
-        json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return read_strict_json(text)
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
         raise DataError(f"{place}: cannot be read as a manifest ({error.msg}). {NAME_IT}") from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deep" if isinstance(error, RecursionError) else escaped(str(error), 120)
         raise DataError(f"{path}: cannot be read as a manifest ({why}). {NAME_IT}") from error
-    return found
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key '{escaped(key)}' is given twice")
-        found[key] = value
-    return found
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _whole(text: str) -> int:
-    if len(text) > 20 or abs(value := int(text)) >= MOST_WHOLE:
-        raise ValueError("a number is too large")
-    return value
 
 
 def _is_hash(value: Any) -> bool:

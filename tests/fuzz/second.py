@@ -140,8 +140,9 @@ def _sorted(figures: Iterable[float | None]) -> list[float]:
 def _table(raw: bytes, mark: str) -> list[dict[str, str]]:
     """Return the rows of a table, without blank ones; cells without the spaces around them."""
     text = io.StringIO(raw.decode("utf-8-sig"), newline="")
-    header, *rows = [[cell.strip() for cell in row] for row in csv.reader(text, delimiter=mark, strict=True)]
-    return [dict(zip(header, row, strict=True)) for row in rows if any(row)]
+    lines = ([cell.strip() for cell in row] for row in csv.reader(text, delimiter=mark, strict=True))
+    header, *rows = [row for row in lines if any(row)]
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _number(cell: str) -> float:
