@@ -101,6 +101,8 @@ EDITIONS: dict[str, tuple[str, str | bytes, str]] = {
     "a surrogate in a title": ("index.yaml", index("Good work", '"\\ud800" #'), ":3:8: error: hidden character in"),
     "a character that is none": ("index.yaml", index("Good work", '"\\U0011FFFF" #'), "error: chr() arg not in range"),
     "another alphabet in an id": ("index.yaml", index("- id: active", f"- id: {CYRILLIC}ctive"), "is not an id"),
+    "a number for an id": ("index.yaml", index("- id: active", "- id: 1"), "'1' is not an id. Fix: use letters"),
+    "a letter that shows as nothing": ("areas.csv", f"{AREAS}A,a\u3164,N,1\n", ":2:2: error: hidden character \\u3164"),
     "a field of a megabyte": (
         "areas.csv",
         f"{AREAS}A,{'x' * 10**6},N,1\nB,b,N,2\n",

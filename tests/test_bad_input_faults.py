@@ -6,6 +6,7 @@ import pytest
 from limited import run_limited
 from made_up_country import INDEX, country
 
+from gwm_models.data import user_checks
 from gwm_models.data.user_definition import read_definition
 from gwm_models.data.user_editions import EditionError, build_edition, load_user_edition
 from gwm_models.errors import DataError
@@ -20,6 +21,15 @@ def test_a_million_faults_are_told_as_two_hundred(tmp_path):
     for told in run_limited([["data", "build", folder], ["data", "build", many]], tmp_path):
         assert told.code == 1 and told.out.count("\n") < 250
         assert told.seconds < 6 and told.peak < 700
+
+
+def test_the_nearest_name_is_sought_for_faults_that_are_told_only(tmp_path, monkeypatch):
+    folder, sought = country(tmp_path / "land"), []
+    monkeypatch.setattr(user_checks, "nearest", lambda text, _: sought.append(text) or "")
+    (folder / "indicators.csv").write_text("area_code,indicator,value\n" + "Z9,active,5\n" * 1_000)
+    with pytest.raises(EditionError):
+        build_edition(folder, tmp_path / "made")
+    assert 100 <= len(sought) <= 201
 
 
 def test_a_definition_that_grows_is_refused_without_the_command_as_well(tmp_path):

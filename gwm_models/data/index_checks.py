@@ -129,8 +129,8 @@ def _keys(item: Mapping[str, Any], known: Collection[str], path: Path) -> Iterat
     for name in TEXTS:
         if name in known and name in item and not (isinstance(item[name], str | int) and str(item[name]).strip()):
             yield Fault((*path, name), f"expected text, found {_found(item[name])}", f"write the {name}")
-    if "id" in known and isinstance(item.get("id"), str) and item["id"].strip():
-        if not ID.fullmatch(item["id"]):
+    if "id" in known and isinstance(item.get("id"), str | int) and str(item["id"]).strip():
+        if not isinstance(item["id"], str) or not ID.fullmatch(item["id"]):
             yield Fault((*path, "id"), f"'{item['id']}' is not an id", "use letters, digits, - and _")
         elif path and item["id"] in TAKEN:
             yield Fault((*path, "id"), f"the id '{item['id']}' is the name of a result", "choose another")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import islice
 
 from gwm_models.data.user_checks import MOST_FAULTS
-from gwm_models.errors import Problem, is_hidden, printable
+from gwm_models.errors import Problem, is_hidden, printable, shows
 
 MOST_COLUMNS = 50
 LONGEST = 200
@@ -38,7 +38,7 @@ def _faults(file: str, raw: bytes) -> Iterator[Problem]:
         what = f"the first line has {columns:,} columns"
         yield Problem(file, 1, 1, "error", "", what, "give the columns that are asked for")
         return
-    if '"' not in text and all(line.isprintable() and len(line) <= LONGEST for line in text.splitlines()):
+    if '"' not in text and all(shows(line) and len(line) <= LONGEST for line in text.splitlines()):
         return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     with suppress(csv.Error):
@@ -53,5 +53,5 @@ def _cell_fault(cell: str) -> tuple[str, str] | None:
     """Return what is wrong with the text of a cell, and what to do, if anything is."""
     if len(cell) > LONGEST:
         return f"a cell of {len(cell):,} characters", f"shorten it to {LONGEST}, and check the quotes"
-    odd = "" if cell.isprintable() else next((char for char in cell if is_hidden(char) or char in "\n\r"), "")
+    odd = "" if shows(cell) else next((char for char in cell if is_hidden(char) or char in "\n\r"), "")
     return (f"hidden character {printable(odd)}", "delete it and type the text again") if odd else None

@@ -245,7 +245,8 @@ def _known(sheet: Sheet, line: int, column: str, text: str, names: Mapping[str, 
         sheet.fault(line, column, "the cell is empty, expected a value", "give the value, or drop the row")
     elif text not in names:
         noun = "area" if column.startswith("area") else "indicator"
-        near = nearest(text, names) if len(names) <= MOST_COMPARED else ""
+        told = len(sheet.problems) <= MOST_FAULTS
+        near = nearest(text, names) if told and len(names) <= MOST_COMPARED else ""
         sheet.fault(line, column, f"unknown {noun} '{text}'.{near}", f"use one of {where}, or add it")
     return text in names
 

@@ -116,7 +116,7 @@ def yaml_bytes(content: dict[str, Any]) -> bytes:
 
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
-    writer.width = 120
+    writer.width = 100_000  # no line is broken: versions of the writer break lines in different places
     buffer = io.BytesIO()
     writer.dump(content, buffer)
     return buffer.getvalue()
