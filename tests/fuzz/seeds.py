@@ -9,11 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz.kept_run import KEPT
-from fuzz.targets import BREAK, EDITION
 from made_up_country import country
 from scenario_corpus import BROKEN, OK
 
+from fuzz.kept_run import KEPT
+from fuzz.targets import BREAK, EDITION
 from gwm_models.explore.forms import form_of
 from gwm_models.scenarios.reader import check_scenario, shipped_scenarios
 
