@@ -12,6 +12,7 @@ from scipy.special import gammaln
 
 from gwm_models.data.edition import load_edition
 from gwm_models.errors import ModelError
+from gwm_models.models.catalogue import fit_model
 from gwm_models.models.latent import core, specs
 from gwm_models.models.latent.checks import (
     autocovariance,
@@ -480,7 +481,7 @@ def test_errors_are_shared_only_where_one_survey_gives_both(panel):
 
 @pytest.mark.slow
 def test_healthy_life_goes_with_access_within_areas_by_less_than_between_them():
-    fit = specs.make_latent_panel(load_edition(), find_outcome("healthy_life_expectancy_male"))
+    fit = fit_model(load_edition(), find_outcome("healthy_life_expectancy_male"), specs.SPECS[0])
     assert fit.n == 1164
     assert fit.draws.shape == (4000, len(fit.term))
     assert fit.diagnostics["uncorrected_within"] == pytest.approx(0.81, abs=0.005)
