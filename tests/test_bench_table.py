@@ -221,7 +221,7 @@ def test_a_busy_machine_is_told_and_kept(alone, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(table.os, "getloadavg", lambda busy=busy: (busy, 0.0, 0.0))
         assert table.main(["--only", "peers", "--quick", "--out", str(tmp_path / f"{busy:g}")]) == 0
         assert ("this machine is busy (load 2" in capsys.readouterr().err) == (busy == 2.0)
-        assert json.loads((tmp_path / f"{busy:g}" / "machine.json").read_text("utf-8"))["load_before"] == busy
+        assert json.loads((tmp_path / f"{busy:g}" / "machine.json").read_text("utf-8"))["peers"]["load_before"] == busy
         alone(pair(contest([1] * 4, [2] * 4)))
 
 

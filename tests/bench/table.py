@@ -184,17 +184,17 @@ def main(words: Sequence[str] | None = None) -> int:
     if out is not None:
         adopt(out)
         check_folder(out, folder_kind())
-    files, found, disagree = {}, {"load_before": load(), "columns": EXPLAINED}, False
+    files, found, disagree, before = {}, {"columns": EXPLAINED}, False, {"load_before": load()}
     if options.only != "curves":
         rows = measure_peers(all_pairs(), quick=options.quick, progress=_progress)
         print(peers_table(rows))
-        files["peers.csv"], found["peers"] = csv_text(rows, COLUMNS), machine()
+        files["peers.csv"], found["peers"] = csv_text(rows, COLUMNS), machine() | before
         disagree = any(row["status"] == DIFFERENT for row in rows)
     if options.only != "peers":
         curves = importlib.import_module("curves").measure(options.quick, _progress)
         for name in ("points", "slopes", "limits"):
             files["curves.csv" if name == "points" else f"{name}.csv"] = csv_text(getattr(curves, name))
-        found["curves"] = machine()
+        found["curves"] = machine() | before
     if out is not None:
         write_results(out, files, found)
     return int(disagree)
