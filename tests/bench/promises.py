@@ -12,13 +12,13 @@ from __future__ import annotations
 import csv
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import curves_made as made
 import numpy as np
+from curves_limits import cpu
 from pairs import CHECKOUT, child_seconds
 from threadpoolctl import threadpool_limits
 
@@ -50,17 +50,6 @@ class Yardstick:
         with (CHECKOUT / "results" / "benchmarks" / "limits.csv").open(encoding="utf-8", newline="") as file:
             (row,) = (row for row in csv.DictReader(file) if (row["work"], row["limit"]) == self.known)
         return float(row["limit_seconds"])
-
-
-def cpu(work: Callable[[], object]) -> Side:
-    """Return some work of this process with its CPU seconds as result."""
-
-    def side() -> float:
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-
-    return side
 
 
 def sort() -> Yardstick:
